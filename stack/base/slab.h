@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_BASE_SLAB_H
+#define RILL_BASE_SLAB_H
+
+/*
+ * A fixed number of objects of one size, named by 32-bit index, in one piece of memory.
+ *
+ * Free objects form a FIFO list: a freed slot is the last to be used again, so that a stale handle
+ * keeps pointing at a free object for as long as possible. Slots that were never used are not touched
+ * (neither read nor written), so that a large slab costs only the pages in use. Bytes of an object
+ * between free and alloc belong to the slab (its first 4 bytes hold the link); alloc zeroes nothing.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SLAB_NONE UINT32_MAX
+
+struct slab {
+	char *base;
+	uint32_t stride;   /* bytes of an object */
+	uint32_t capacity; /* objects */
+	uint32_t fresh;    /* objects [fresh, capacity) were never used */
+	uint32_t used;     /* objects handed out now */
+	uint32_t free_head, free_tail; /* SLAB_NONE: the list is empty */
+	uint32_t link_off; /* where in a free object the list's link stands */
+	bool lifo;         /* hot reuse instead of FIFO: for objects without handles */
+};
+
+/* memory holds capacity * stride bytes, or NULL if capacity is 0, zeroed or not. */
+void slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity, uint32_t link_off,
+	bool lifo);
+
+/* An index, or SLAB_NONE when all are in use. */
+uint32_t slab_alloc(struct slab *slab);
+
+void slab_free(struct slab *slab, uint32_t index);
+
+static inline void *
+slab_at(const struct slab *slab, uint32_t index)
+{
+	return slab->base + (uint64_t)index * slab->stride;
+}
+
+static inline uint32_t
+slab_index(const struct slab *slab, const void *object)
+{
+	return (uint32_t)((uint64_t)((const char *)object - slab->base) / slab->stride);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_BASE_WHEEL_H
+#define RILL_BASE_WHEEL_H
+
+/*
+ * A hierarchical timer wheel: intrusive, O(1) to arm, move and cancel; empty slots are skipped by
+ * bitmap, so that a jump of days costs a few steps.
+ *
+ * Ticks are 8 µs. A node fires in the first wheel_expire whose now is at or after its deadline, never
+ * before it (the deadline is rounded up to a tick). Deadlines further away than WHEEL_SPAN_US are
+ * kept at that distance: the node then fires early and its owner arms it again.
+ * Order among nodes of one tick is unspecified but deterministic.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ustime.h"
+
+#define WHEEL_TICK_SHIFT 3 /* 8 µs */
+#define WHEEL_LEVELS 5
+#define WHEEL_LEVEL_BITS 6 /* 64 slots: one 64-bit bitmap a level */
+#define WHEEL_SLOTS (1u << WHEEL_LEVEL_BITS)
+/* What the levels reach: 2^30 ticks of 8 µs, about 2.4 hours, less a slot of the top level. */
+#define WHEEL_SPAN_US                                                                              \
+	((ustime)((1ull << (WHEEL_LEVELS * WHEEL_LEVEL_BITS)) -                                    \
+		  (1ull << ((WHEEL_LEVELS - 1) * WHEEL_LEVEL_BITS)))                               \
+		<< WHEEL_TICK_SHIFT)
+
+struct wheel_node {
+	struct wheel_node *next;   /* in its slot */
+	struct wheel_node **pprev; /* what points at it; NULL: not armed */
+	uint32_t tick;             /* low 32 bits of the tick at which it fires */
+	uint8_t kind;              /* the owner's: what the node is part of */
+	uint8_t owner[3];          /* the owner's */
+};
+
+struct wheel {
+	uint64_t now_tick; /* all ticks <= this have been expired */
+	uint32_t armed;    /* nodes */
+	uint64_t occupied[WHEEL_LEVELS];
+	struct wheel_node *slots[WHEEL_LEVELS][WHEEL_SLOTS];
+};
+
+void wheel_init(struct wheel *wheel, ustime now);
+
+static inline bool
+wheel_is_armed(const struct wheel_node *node)
+{
+	return node->pprev != NULL;
+}
+
+/* Arms, or moves an armed node. A deadline that has passed fires in the next wheel_expire. */
+void wheel_arm(struct wheel *wheel, struct wheel_node *node, ustime deadline);
+
+/* No-op on a node that is not armed. */
+void wheel_cancel(struct wheel *wheel, struct wheel_node *node);
+
+/* The time at which an armed node fires (a multiple of 8 µs). */
+ustime wheel_deadline(const struct wheel *wheel, const struct wheel_node *node);
+
+/*
+ * Takes up to max nodes that are due at now off the wheel, into out[], earlier ticks first; returns
+ * how many. Fewer than max: none is left that is due, and the wheel stands at now. Else call again
+ * (in the next turn, say): what is left is still due.
+ */
+unsigned int wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max);
+
+/*
+ * A lower bound of the earliest deadline, exact for nodes within the first level's reach; USTIME_NEVER
+ * if nothing is armed. The exact earliest node can be had with wheel_first.
+ */
+ustime wheel_next(const struct wheel *wheel);
+
+/* The node with the earliest deadline, or NULL. Scans one slot's list. */
+struct wheel_node *wheel_first(const struct wheel *wheel);
+
+#endif

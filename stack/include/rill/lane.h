@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_LANE_H
+#define RILL_LANE_H
+
+/**
+ * @file
+ * Lanes, and how to drive one yourself.
+ *
+ * rill_stack_run drives the lanes of a stack. An embedder (a simulator, a fuzzer, another event loop)
+ * makes a lane without a port and owns packets and time:
+ *
+ *     rill_lane_create(&config, &lane);
+ *     for (;;) {
+ *             n = frames that arrived;
+ *             rill_lane_turn(lane, now_us, in, n);
+ *             while ((n = rill_lane_take(lane, out, 64)) > 0)
+ *                     transmit(out, n);
+ *             sleep until rill_lane_deadline(lane) or the next frame;
+ *     }
+ *
+ * Nothing in a lane reads a clock: the same calls with the same packets, times and secrets give the
+ * same bytes.
+ */
+
+#include <rill/conn.h>
+#include <rill/options.h>
+#include <rill/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Addresses that one lane's port may have. */
+#define RILL_ADDRS_MAX 8
+
+/** No deadline: the lane has nothing to do until a packet arrives. */
+#define RILL_NEVER UINT64_MAX
+
+/** Bytes of the secrets from which sequence numbers, ports and hashes are derived. */
+#define RILL_SECRET_LEN 32
+
+/** Bounds; 0 takes the default. They are the same for every lane of a stack. */
+struct rill_limits {
+	uint32_t max_conns;    /**< connections with a handle; default 16384, at most 2^30 - 1 */
+	uint32_t timewait_max; /**< TIME-WAIT entries, the oldest dropped beyond; default max_conns */
+	uint32_t syn_max;      /**< half-open passive connections of all listeners; default 4096 */
+	uint32_t sidecars;     /**< connections with holes, kept data or recovery; default max_conns/8 + 64 */
+	uint32_t records;      /**< segment records (unacknowledged pieces); default 4 * max_conns + 4096 */
+	uint32_t buffers;      /**< NIC buffers of the lane; default from the port's rings: 16384 */
+	uint32_t msl_ms;       /**< maximum segment lifetime; default 30000 (RFC 9293 says 120000) */
+};
+
+struct rill_lane_config {
+	bool ethernet;                   /**< frames are Ethernet; false: bare IP packets, no ARP */
+	uint8_t mac[6];                  /**< ours, if ethernet; zero: a local one from the secret */
+	uint16_t mtu;                    /**< largest IP packet; 0: 1500 */
+	struct rill_prefix addrs[RILL_ADDRS_MAX];
+	unsigned int addrs_count;
+	struct rill_addr gateway;        /**< default route; family 0: none */
+	struct rill_limits limits;
+	const struct rill_options *options; /**< defaults of connections; NULL: rill_options_default */
+	const uint8_t *secret;           /**< RILL_SECRET_LEN bytes; NULL: from the system */
+	const char *name;                /**< names its mempools; NULL: chosen */
+	int numa_node;                   /**< where memory comes from; -1: any */
+};
+
+/** Writes the defaults. */
+RILL_API void rill_lane_config_default(struct rill_lane_config *config);
+
+/**
+ * Makes a lane without a port. EAL must run or can be started: if it does not run yet, Rill starts it
+ * without hugepages and devices. Returns 0; -EINVAL, -ENOMEM, with rill_error() saying which option.
+ */
+RILL_API int rill_lane_create(const struct rill_lane_config *config, struct rill_lane **lane);
+
+/** Ends every connection with RILL_CLOSE_STOPPED, drops what it wanted to send, frees all. */
+RILL_API void rill_lane_destroy(struct rill_lane *lane);
+
+/** The most frames that one turn takes. */
+#define RILL_BURST_MAX 64
+
+/**
+ * One turn: takes ownership of in[0 .. n), n <= RILL_BURST_MAX, fires what is due, runs callbacks.
+ * now_us never goes back. Never sleeps, never reads a clock. Returns the number of frames that wait
+ * to be taken.
+ */
+RILL_API int rill_lane_turn(
+	struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], unsigned int n);
+
+/**
+ * Takes up to cap of the frames that the lane wants sent, in order; returns how many. A frame is
+ * read-only (the connection may still refer to its bytes): whoever changes it, keeps it or hands it
+ * to another stack copies it first. Free it on the lane's thread.
+ */
+RILL_API unsigned int rill_lane_take(struct rill_lane *lane, struct rte_mbuf *out[], unsigned int cap);
+
+/**
+ * When the lane wants its next turn, in µs of the clock of rill_lane_turn: exact to 1 ms or better,
+ * "now" while anything waits to be said, RILL_NEVER when nothing will happen by itself.
+ */
+RILL_API uint64_t rill_lane_deadline(struct rill_lane *lane);
+
+/** The time given to the turn in progress, or to the last one. */
+RILL_API uint64_t rill_lane_now(const struct rill_lane *lane);
+
+/** The lane's number in its stack, from 0; an embedder's lane is 0. */
+RILL_API unsigned int rill_lane_index(const struct rill_lane *lane);
+
+/** A pointer of the application's for each lane. */
+RILL_API void *rill_lane_user(const struct rill_lane *lane);
+RILL_API void rill_lane_set_user(struct rill_lane *lane, void *user);
+
+/**
+ * Runs fn(lane, arg) on the lane, in one of its next turns. From any thread.
+ * Returns 0, or -EAGAIN when its mailbox is full.
+ */
+RILL_API int rill_lane_post(
+	struct rill_lane *lane, void (*fn)(struct rill_lane *lane, void *arg), void *arg);
+
+/** Adds or removes an address, on the lane's thread. 0; -EEXIST, -ENOENT, -ENOBUFS, -EINVAL. */
+RILL_API int rill_lane_addr_add(struct rill_lane *lane, const struct rill_prefix *addr);
+RILL_API int rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *addr);
+
+/**
+ * Adds or removes a route by its prefix (length 0: the default route) and gateway, on the lane's
+ * thread. Returns 0; -EEXIST, -ENOENT, -ENOBUFS, -EINVAL (gateway not on a connected network).
+ */
+RILL_API int rill_lane_route_add(
+	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway);
+RILL_API int rill_lane_route_del(struct rill_lane *lane, const struct rill_prefix *dst);
+
+/**
+ * The state of a 4-tuple: also of those that have no handle, in SYN-RECEIVED and TIME-WAIT.
+ * Returns an enum rill_state; RILL_CLOSED when there is none.
+ */
+RILL_API enum rill_state rill_lane_tuple_info(struct rill_lane *lane,
+	const struct rill_endpoint *local, const struct rill_endpoint *remote);
+
+/** Calls fn for every connection that has a handle; fn may abort or close it. Returns the count. */
+RILL_API unsigned int rill_lane_each(struct rill_lane *lane,
+	void (*fn)(struct rill_conn *conn, void *arg), void *arg);
+
+/** A timer of the application's. Zero it before first use; it may be embedded anywhere. */
+struct rill_timer {
+	void *opaque[4];
+	void (*fn)(struct rill_lane *lane, struct rill_timer *timer);
+};
+
+/**
+ * Runs timer->fn once, delay_us from now, in a turn (never early; late by at most the turn and 8 µs).
+ * A running timer is set anew. Returns 0, or -EINVAL without fn.
+ */
+RILL_API int rill_timer_start(struct rill_lane *lane, struct rill_timer *timer, uint64_t delay_us);
+
+/** Stops it; returns 1 if it was running, else 0. */
+RILL_API int rill_timer_stop(struct rill_lane *lane, struct rill_timer *timer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_OPTIONS_H
+#define RILL_OPTIONS_H
+
+/**
+ * @file
+ * Options of connections.
+ *
+ * A stack has defaults (struct rill_config), a listener or a rill_connect call may bring its own
+ * set, and rill_set changes one option of one connection. Connections with equal sets share them:
+ * a lane keeps up to RILL_OPTION_SETS_MAX different sets.
+ */
+
+#include <rill/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Different option sets that one lane keeps; one more is refused with -ENOBUFS. */
+#define RILL_OPTION_SETS_MAX 256
+
+/**
+ * All options: name, default, least, most, what it means.
+ * Those that the three-way handshake fixes (mss, rcvbuf's scale, sack, timestamps, syn_retries,
+ * rto_initial_us) have an effect only before it.
+ */
+#define RILL_OPTION_LIST(X)                                                                        \
+	X(nodelay, 0, 0, 1, "send small segments at once: Nagle's algorithm off [9293 3.7.4]")     \
+	X(cork, 0, 0, 1, "hold partial segments back until uncorked, 200 ms at most")              \
+	X(mss, 0, 0, 65495, "largest segment to offer and to send, bytes; 0: from the MTU")        \
+	X(rcvbuf, 262144, 2048, 1073725440, "receive buffer, bytes: bounds the offered window")    \
+	X(sndbuf, 262144, 2048, 1073725440, "send queue, bytes, unacknowledged data included")     \
+	X(window_scale, 1, 0, 1, "offer window scaling [7323 2]")                                  \
+	X(sack, 1, 0, 1, "offer selective acknowledgment [2018]")                                  \
+	X(timestamps, 1, 0, 1, "offer timestamps [7323 3]")                                        \
+	X(initial_window, 10, 1, 10, "initial congestion window, segments [6928]")                 \
+	X(slow_start_after_idle, 1, 0, 1, "restart from the initial window after one idle RTO [5681 4.1]") \
+	X(delayed_ack_us, 40000, 0, 499999, "longest delay of an ACK, µs; 0: none [9293 3.8.6.3]") \
+	X(rto_initial_us, 1000000, 1000, 60000000, "RTO before the first RTT sample, µs [6298 2.1]") \
+	X(rto_min_us, 200000, 1000, 60000000, "least RTO, µs [6298 2.4]")                          \
+	X(syn_retries, 7, 0, 15, "retransmissions of a SYN before the attempt fails [9293 3.8.3]") \
+	X(synack_retries, 5, 0, 15, "retransmissions of a SYN-ACK to a half-open peer")            \
+	X(retries, 15, 3, 255, "retransmissions of data (R2) before the connection ends [9293 3.8.3]") \
+	X(user_timeout_ms, 0, 0, 2147483647, "data unacknowledged for longer ends the connection; 0: by retries [9293 3.9.1.5]") \
+	X(keepalive_idle_ms, 0, 0, 2147483647, "idle time before the first keepalive probe; 0: no probes [9293 3.8.4]") \
+	X(keepalive_interval_ms, 75000, 1, 2147483647, "time between keepalive probes")            \
+	X(keepalive_count, 9, 1, 255, "unanswered keepalive probes that end the connection")       \
+	X(fin_wait2_ms, 60000, 0, 2147483647, "time in FIN-WAIT-2 after rill_close; 0: for ever")   \
+	X(linger_ms, -1, -1, 2147483647, "rill_close: -1 delivers what is queued, 0 resets at once, else resets what is left after this time") \
+	X(manual_consume, 0, 0, 1, "delivered bytes stay unread until rill_consume")               \
+	X(ttl, 64, 1, 255, "IPv4 time to live [9293 3.9.2]")                                       \
+	X(dscp, 0, 0, 63, "differentiated services code point [9293 3.9.1.9]")                     \
+	X(soft_errors, 1, 0, 1, "report soft errors through on_error [9293 3.9.1.8]")              \
+	X(backlog, 1024, 1, 1048576, "half-open connections of a listener")
+
+/** Names an option in rill_set: RILL_OPT_nodelay and so on. */
+enum rill_option {
+#define X(name, def, least, most, text) RILL_OPT_##name,
+	RILL_OPTION_LIST(X)
+#undef X
+	RILL_OPT_COUNT
+};
+
+/** A whole set of options. Fill it with rill_options_default before changing some. */
+struct rill_options {
+#define X(name, def, least, most, text) int32_t name;
+	RILL_OPTION_LIST(X)
+#undef X
+};
+
+/** Writes the defaults of the list above. */
+RILL_API void rill_options_default(struct rill_options *options);
+
+/**
+ * Checks every value against its bounds. Returns 0, or -EINVAL; then rill_error() names the first
+ * option that is out of bounds.
+ */
+RILL_API int rill_options_check(const struct rill_options *options);
+
+/** The option's name as in the list, or NULL where there is none of that number. */
+RILL_API const char *rill_option_name(enum rill_option option);
+
+/** The option of that name, or RILL_OPT_COUNT. */
+RILL_API enum rill_option rill_option_by_name(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_STACK_H
+#define RILL_STACK_H
+
+/**
+ * @file
+ * A stack: lanes that run together, each on a core of its own with a NIC queue of its own.
+ *
+ * In this version each lane has one port (an ethdev) to itself: lanes = ports.
+ */
+
+#include <rill/lane.h>
+#include <rill/options.h>
+#include <rill/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Ports, and so lanes, of one stack. */
+#define RILL_PORTS_MAX 16
+
+struct rill_port_config {
+	const char *name;          /**< ethdev name ("net_tap0") or PCI address ("0000:03:10.0") */
+	struct rill_prefix addrs[RILL_ADDRS_MAX];
+	unsigned int addrs_count;
+	struct rill_addr gateway;  /**< default route; family 0: none */
+	uint16_t mtu;              /**< 0: what the port has */
+	uint16_t rx_desc, tx_desc; /**< descriptors; 0: 1024 each, within what the port allows */
+};
+
+struct rill_config {
+	struct rill_port_config ports[RILL_PORTS_MAX];
+	unsigned int ports_count;
+	unsigned int lanes;           /**< 0: one per port */
+	struct rill_limits limits;    /**< of each lane */
+	struct rill_options options;  /**< defaults of connections */
+	uint32_t idle_sleep_us;       /**< a lane with nothing to do sleeps this long at most; 0: polls */
+	const uint8_t *secret;        /**< RILL_SECRET_LEN bytes, shared by the lanes; NULL: from the system */
+	const char *const *eal_args;  /**< arguments for EAL, used if it does not run yet; NULL: chosen */
+	unsigned int eal_args_count;
+	void *user;                   /**< given to the two callbacks */
+	void (*on_lane_start)(struct rill_lane *lane, void *user); /**< on the lane's thread, before its first turn */
+	void (*on_lane_idle)(struct rill_lane *lane, void *user);  /**< after a turn that did nothing */
+};
+
+/** Writes the defaults. */
+RILL_API void rill_config_default(struct rill_config *config);
+
+/**
+ * Starts EAL if it does not run, brings the ports up and makes the lanes. Nothing is sent yet.
+ * Returns 0; else a negative errno, with rill_error() naming the option, its value and what would be
+ * right: -EINVAL, -ENODEV (no such port), -ENOMEM, -ENOTSUP, -EPROTO (built for another DPDK ABI).
+ */
+RILL_API int rill_stack_create(const struct rill_config *config, struct rill_stack **stack);
+
+/**
+ * Runs every lane on a core of its own, lane 0 on the caller's; returns when all have stopped.
+ * Returns 0 after rill_stack_stop, or once rill_stack_drain has emptied the stack; -ETIME when its
+ * deadline passed and connections were aborted.
+ */
+RILL_API int rill_stack_run(struct rill_stack *stack);
+
+/**
+ * Ends gracefully: lanes stop accepting, and stop by themselves once no connection is left, or after
+ * deadline_us, aborting the rest. Async-signal-safe; from any thread.
+ */
+RILL_API void rill_stack_drain(struct rill_stack *stack, uint64_t deadline_us);
+
+/** Aborts every connection and stops. Async-signal-safe; from any thread. */
+RILL_API void rill_stack_stop(struct rill_stack *stack);
+
+/** Frees all, closes the ports. The stack must not be running. EAL is left running. */
+RILL_API void rill_stack_destroy(struct rill_stack *stack);
+
+RILL_API unsigned int rill_stack_lanes(const struct rill_stack *stack);
+RILL_API struct rill_lane *rill_stack_lane(const struct rill_stack *stack, unsigned int index);
+
+/**
+ * As rill_lane_addr_add and its kin, on the lane of port number `port`. Before the stack runs at
+ * once; while it runs from any thread but a lane's own, carried by mail and waited for.
+ */
+RILL_API int rill_addr_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *addr);
+RILL_API int rill_addr_del(struct rill_stack *stack, unsigned int port, const struct rill_addr *addr);
+RILL_API int rill_route_add(struct rill_stack *stack, unsigned int port,
+	const struct rill_prefix *dst, const struct rill_addr *gateway);
+RILL_API int rill_route_del(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_STATS_H
+#define RILL_STATS_H
+
+/**
+ * @file
+ * Counters, and the reasons for which packets are dropped.
+ */
+
+#include <rill/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Every packet that Rill discards is counted under exactly one of these. Name, sentence. */
+#define RILL_DROP_LIST(X)                                                                          \
+	X(ether_short, "frame shorter than its Ethernet header")                                   \
+	X(ether_type, "EtherType that Rill does not speak")                                        \
+	X(ether_not_ours, "destination MAC is neither ours nor a group we joined")                 \
+	X(vlan_foreign, "VLAN tag of a network we are not in")                                     \
+	X(arp_malformed, "ARP packet with a wrong length, type or operation")                      \
+	X(arp_not_ours, "ARP packet that concerns neither our addresses nor our neighbours")       \
+	X(arp_bad_sender, "ARP sender hardware or protocol address is not a unicast one")          \
+	X(ip_version, "IP version does not match the EtherType")                                   \
+	X(ip_header_length, "IP header shorter than 20 bytes or longer than the packet")           \
+	X(ip_total_length, "IP total length shorter than the header or longer than the frame")     \
+	X(ip_checksum, "IPv4 header checksum is wrong")                                            \
+	X(ip_options, "IPv4 options are malformed")                                                \
+	X(ip_source_route, "IPv4 source route, refused as policy")                                 \
+	X(ip_bad_source, "IP source is not a unicast address of another host")                     \
+	X(ip_not_ours, "IP destination is not an address of ours")                                 \
+	X(ip_broadcast, "broadcast or multicast that no protocol here accepts")                    \
+	X(ip_fragment, "IP fragment")                                                              \
+	X(ip_protocol, "transport protocol that Rill does not speak")                              \
+	X(icmp_malformed, "ICMP message shorter than its type requires")                           \
+	X(icmp_checksum, "ICMP checksum is wrong")                                                 \
+	X(icmp_type, "ICMP type that is ignored")                                                  \
+	X(icmp_broadcast, "ICMP echo request to a broadcast address")                              \
+	X(icmp_rate, "ICMP reply withheld by its rate limit")                                      \
+	X(icmp_stale, "ICMP error that quotes no segment in flight")                               \
+	X(tcp_short, "TCP segment shorter than its header")                                        \
+	X(tcp_data_offset, "TCP data offset below 5 or beyond the segment")                        \
+	X(tcp_checksum, "TCP checksum is wrong")                                                   \
+	X(tcp_options, "TCP options are malformed")                                                \
+	X(tcp_port_zero, "TCP source or destination port is 0")                                    \
+	X(tcp_no_listener, "no connection and no listener: answered by RST [9293 3.10.7.1]")       \
+	X(tcp_stray_rst, "RST that concerns no connection")                                        \
+	X(tcp_rst_rate, "RST reply withheld by its rate limit")                                    \
+	X(tcp_listen_flags, "segment without SYN, ACK or RST, or with FIN, for a listener")        \
+	X(tcp_listen_ack, "ACK for a listener that has no half-open connection: answered by RST")  \
+	X(tcp_backlog_full, "SYN while the listener's backlog is full")                            \
+	X(tcp_conns_full, "no room for one more connection (max_conns)")                           \
+	X(tcp_syn_sent_ack, "SYN-SENT: ACK does not cover our SYN [9293 3.10.7.3]")                \
+	X(tcp_syn_sent_other, "SYN-SENT: neither SYN nor RST, or an unproven RST")                 \
+	X(tcp_paws, "timestamp older than the last one seen [7323 5.3]")                           \
+	X(tcp_ts_missing, "timestamp missing though negotiated [7323 3.2]")                        \
+	X(tcp_out_of_window, "sequence number outside the receive window [9293 3.10.7.4]")         \
+	X(tcp_rst_out_of_window, "RST outside the receive window [5961 3.2]")                      \
+	X(tcp_rst_challenged, "RST in the window but not at rcv_nxt: challenge ACK [5961 3.2]")    \
+	X(tcp_syn_challenged, "SYN in a synchronized state: challenge ACK [5961 4.2]")             \
+	X(tcp_challenge_rate, "challenge ACK withheld by its budget [5961 7]")                     \
+	X(tcp_no_ack, "synchronized state, but the ACK bit is off [9293 3.10.7.4]")                \
+	X(tcp_ack_too_old, "acknowledgment older than the largest window ever sent [5961 5.2]")    \
+	X(tcp_ack_unsent, "acknowledgment of what was never sent [9293 3.10.7.4]")                 \
+	X(tcp_syn_received_ack, "SYN-RECEIVED: unacceptable ACK: answered by RST")                 \
+	X(tcp_after_fin, "data beyond the peer's FIN")                                             \
+	X(tcp_after_close, "data after rill_close: answered by RST [9293 3.6.1]")                  \
+	X(tcp_duplicate, "data that was received before")                                          \
+	X(tcp_rcvbuf_full, "data beyond the receive buffer")                                       \
+	X(tcp_reassembly_full, "out-of-order data beyond the bounds of reassembly")                \
+	X(tcp_no_sidecar, "out-of-order or paused data while the lane has no side-car left")       \
+	X(tcp_rcv_reserve, "data that would be kept while the lane's buffers are at their reserve") \
+	X(tcp_time_wait, "segment for a connection in TIME-WAIT")                                  \
+	X(tcp_ended, "segment for a connection that has just ended")                               \
+	X(no_mbuf, "no buffer for a packet that had to be built")                                  \
+	X(outbox_full, "no room among the packets that wait for the NIC")                          \
+	X(neighbor_full, "no room in the neighbour cache")                                         \
+	X(neighbor_queue, "packet displaced while its neighbour was being resolved")               \
+	X(neighbor_failed, "next hop did not answer")                                              \
+	X(no_route, "no route to the destination")                                                 \
+	X(mail_full, "ring to another lane is full")                                               \
+	X(lane_stopping, "packet that arrived while the lane was stopping")
+
+enum rill_drop {
+#define X(name, text) RILL_DROP_##name,
+	RILL_DROP_LIST(X)
+#undef X
+	RILL_DROP_COUNT
+};
+
+/** The reason's name, such as "tcp_paws", and its sentence. NULL beyond RILL_DROP_COUNT. */
+RILL_API const char *rill_drop_name(enum rill_drop reason);
+RILL_API const char *rill_drop_text(enum rill_drop reason);
+
+/** Counters of a lane, each 64 bits and never reset. Name, what it counts. */
+#define RILL_COUNTER_LIST(X)                                                                       \
+	X(turns, "turns of the loop")                                                              \
+	X(turns_busy, "turns that received, sent or fired something")                              \
+	X(rx_packets, "frames received")                                                           \
+	X(rx_bytes, "bytes received")                                                              \
+	X(tx_packets, "frames sent")                                                               \
+	X(tx_bytes, "bytes sent")                                                                  \
+	X(tx_backlogged, "frames that the NIC did not take at once")                               \
+	X(segs_in, "TCP segments that passed the checks of wire format")                           \
+	X(segs_out, "TCP segments sent")                                                           \
+	X(bytes_in, "payload bytes delivered to the application")                                  \
+	X(bytes_out, "payload bytes that peers acknowledged")                                      \
+	X(active_opens, "connections begun by rill_connect")                                       \
+	X(passive_opens, "connections accepted by listeners")                                      \
+	X(connects_failed, "opens that did not complete")                                          \
+	X(conns_reset, "connections that a RST ended")                                             \
+	X(conns_timed_out, "connections that a timer ended")                                       \
+	X(resets_sent, "RST segments sent")                                                        \
+	X(retransmits, "segments sent again")                                                      \
+	X(rtos, "retransmission timeouts")                                                         \
+	X(fast_recoveries, "fast recoveries begun")                                                \
+	X(dupacks_in, "duplicate ACKs received")                                                   \
+	X(sack_blocks_in, "SACK blocks received")                                                  \
+	X(sack_bad_blocks, "SACK blocks that were ignored as impossible")                          \
+	X(out_of_order_in, "segments that arrived beyond a hole")                                  \
+	X(window_probes, "zero-window probes sent")                                                \
+	X(keepalive_probes, "keepalive probes sent")                                               \
+	X(delayed_acks, "ACKs that the delay timer sent")                                          \
+	X(challenge_acks, "challenge ACKs sent [5961]")                                            \
+	X(paused_copies, "payloads copied out of NIC buffers because they had to wait")            \
+	X(sndbuf_copies, "sends linearised by copy because the port takes no chains")              \
+	X(sidecar_misses, "times no side-car was left")                                            \
+	X(timewait_dropped, "TIME-WAIT entries ended early by timewait_max")                       \
+	X(timewait_reused, "TIME-WAIT entries taken over by a new SYN")                            \
+	X(arp_in, "ARP packets received")                                                          \
+	X(arp_requests_out, "ARP requests sent")                                                   \
+	X(arp_replies_out, "ARP replies sent")                                                     \
+	X(icmp_in, "ICMP messages received")                                                       \
+	X(icmp_out, "ICMP messages sent")                                                          \
+	X(mail_in, "messages from other threads")                                                  \
+	X(callbacks_capped, "events put off by the bound on events per turn")
+
+struct rill_stats {
+#define X(name, text) uint64_t name;
+	RILL_COUNTER_LIST(X)
+#undef X
+	uint64_t drops[RILL_DROP_COUNT];
+
+	/* Levels, not counters. */
+	uint32_t conns;          /**< connections with a handle */
+	uint32_t conns_max;
+	uint32_t syn_received;   /**< half-open, passive */
+	uint32_t time_wait;
+	uint32_t sidecars;       /**< in use */
+	uint32_t records;        /**< segment records in use */
+	uint32_t mbufs;          /**< buffers in use in the lane's pools, those posted to the NIC not included */
+	uint32_t neighbors;
+};
+
+/** Adds up all lanes, without stopping any. From any thread. Returns 0. */
+RILL_API int rill_stats_read(struct rill_stack *stack, struct rill_stats *stats);
+
+/** One lane's. For an embedder between turns, or from any thread. Returns 0. */
+RILL_API int rill_lane_stats_read(struct rill_lane *lane, struct rill_stats *stats);
+
+/** Counter i's name (NULL beyond the last) and its value. */
+RILL_API const char *rill_counter_name(unsigned int i);
+RILL_API uint64_t rill_counter_value(const struct rill_stats *stats, unsigned int i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_LINK_ARP_H
+#define RILL_LINK_ARP_H
+
+/* ARP for IPv4 over Ethernet [826], with the announcements of [5227 2.3]. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rill/types.h>
+
+#include "neighbor.h"
+
+/*
+ * An ARP packet at l2_len. is_ours(arg, addr) says whether an IPv4 address is one of this interface.
+ * Requests for ours are answered by unicast; the cache learns the sender if it asks for us, and is
+ * updated if it knows the sender [826]. Frees or sends the mbuf.
+ */
+void arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
+	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
+	const void *arg, ustime now, struct outbox *outbox);
+
+/* A request for target, from source; broadcast if mac is NULL, else to that MAC. Counts. */
+void arp_request(const struct netif *netif, const struct rill_addr *source,
+	const struct rill_addr *target, const struct rte_ether_addr *mac, struct outbox *outbox);
+
+/* An announcement of addr [5227 2.3]; the caller sends ARP_ANNOUNCE_NUM, ARP_ANNOUNCE_US apart. */
+#define ARP_ANNOUNCE_NUM 2
+#define ARP_ANNOUNCE_US (2 * USEC_PER_SEC)
+void arp_announce(const struct netif *netif, const struct rill_addr *addr, struct outbox *outbox);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_LINK_ETHER_H
+#define RILL_LINK_ETHER_H
+
+/* Ethernet, received. */
+
+#include <stdint.h>
+
+#include "netif.h"
+
+struct rte_mbuf;
+
+enum ether_verdict {
+	ETHER_DROPPED, /* freed and counted */
+	ETHER_IP4,     /* an IPv4 packet starts at l2_len */
+	ETHER_ARP,     /* an ARP packet starts at l2_len */
+};
+
+/*
+ * Takes a frame from the wire: checks length, destination MAC and EtherType. A tagged frame is dropped
+ * unless its VLAN id is 0 (priority tag). For a bare-IP interface looks at the version nibble.
+ * group: set if the frame was sent to a broadcast or multicast MAC.
+ */
+enum ether_verdict ether_input(
+	const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, bool *group);
+
+/*
+ * Turns a received frame's Ethernet header round, for a reply that goes back where it came from.
+ * No-op for bare IP.
+ */
+void ether_reply(const struct netif *netif, struct rte_mbuf *mbuf);
+
+#endif

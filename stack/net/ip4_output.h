@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_NET_IP4_OUTPUT_H
+#define RILL_NET_IP4_OUTPUT_H
+
+/* The IPv4 header of what we send: never fragmented (DF), so that its ID may be 0 [6864 4.1]. */
+
+#include <rte_ip.h>
+
+#include "netif.h"
+
+/*
+ * Writes a 20-byte header. With NETIF_TX_IP4_CKSUM the checksum field is left 0 for the NIC, which the caller
+ * asks for in the mbuf's ol_flags; else it is computed here.
+ */
+static inline void
+ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t src, rte_be32_t dst,
+	uint16_t total_len, uint8_t protocol, uint8_t ttl, uint8_t tos)
+{
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->type_of_service = tos;
+	ip->total_length = rte_cpu_to_be_16(total_len);
+	ip->packet_id = 0;
+	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+	ip->time_to_live = ttl;
+	ip->next_proto_id = protocol;
+	ip->hdr_checksum = 0;
+	ip->src_addr = src;
+	ip->dst_addr = dst;
+	if (!(netif->caps & NETIF_TX_IP4_CKSUM))
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
+#endif
