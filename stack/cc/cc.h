@@ -9,7 +9,7 @@
  * an ACK once, after recovery has looked at it, with everything known about that ACK in one struct;
  * and of losses as events. It answers through cwnd and ssthresh, in bytes. It knows no connection.
  *
- * A new algorithm is one file, one line in cc.c's list, and a test of its curve. cc_none.c, which
+ * A new algorithm is one file, one line in cc.c's list, and a test of its curve. none.c, which
  * never changes cwnd, is the template.
  */
 
@@ -26,7 +26,7 @@ struct cc_ack {
 	uint32_t flight;      /* bytes in flight before this ACK */
 	uint32_t mss;         /* bytes of a full segment */
 	uint32_t rtt_us;      /* sample, 0: none */
-	bool in_recovery;     /* before this ACK was processed */
+	bool in_recovery;     /* in fast recovery before this ACK was processed; not after an RTO */
 	bool cwnd_limited;    /* the window was used up since the last ACK: growing it makes sense */
 };
 
@@ -46,6 +46,7 @@ struct cc {
 static_assert(sizeof(struct cc) <= 40, "what the connection has room for");
 
 #define CC_SSTHRESH_MAX UINT32_MAX /* arbitrarily high at first [5681 3.1] */
+#define CC_CWND_MAX 0x7fffffffu    /* beyond any window, and two of them still fit 32 bits */
 
 struct cc_ops {
 	const char *name;
@@ -60,7 +61,7 @@ struct cc_ops {
 	void (*on_rto)(struct cc *cc, uint32_t flight, uint32_t mss, bool first);
 };
 
-/* The algorithm of that number (0: the default), or NULL. */
+/* The algorithm of that number (0: the default, NewReno), or NULL. */
 const struct cc_ops *cc_ops(unsigned int algorithm);
 
 /* The initial window in bytes for segments of mss bytes and at most `segments` of them [6928 2]. */
