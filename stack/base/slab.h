@@ -6,15 +6,18 @@
  * A fixed number of objects of one size, named by 32-bit index, in one piece of memory.
  *
  * Free objects form a FIFO list: a freed slot is the last to be used again, so that a stale handle
- * keeps pointing at a free object for as long as possible. Slots that were never used are not touched
- * (neither read nor written), so that a large slab costs only the pages in use. Bytes of an object
- * between free and alloc belong to the slab (its first 4 bytes hold the link); alloc zeroes nothing.
+ * keeps pointing at a free object for as long as possible. Slots that were never used are not
+ * touched (neither read nor written), and are taken only while fewer than SLAB_REST_MIN freed ones
+ * rest (LIFO: none), so that a large slab costs only the pages in use. Bytes of an object between
+ * free and alloc belong to the slab (4 at link_off hold the link); alloc zeroes nothing.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define SLAB_NONE UINT32_MAX
+/* A freed slot rests while this many others are freed, if capacity allows. */
+#define SLAB_REST_MIN 1024
 
 struct slab {
 	char *base;
@@ -28,8 +31,15 @@ struct slab {
 };
 
 /* memory holds capacity * stride bytes, or NULL if capacity is 0, zeroed or not. */
-void slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity, uint32_t link_off,
-	bool lifo);
+void slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity,
+	uint32_t link_off, bool lifo);
+
+/* Freed objects that wait to be used again. */
+static inline uint32_t
+slab_resting(const struct slab *slab)
+{
+	return slab->fresh - slab->used;
+}
 
 /* An index, or SLAB_NONE when all are in use. */
 uint32_t slab_alloc(struct slab *slab);

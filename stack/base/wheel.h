@@ -6,10 +6,10 @@
  * A hierarchical timer wheel: intrusive, O(1) to arm, move and cancel; empty slots are skipped by
  * bitmap, so that a jump of days costs a few steps.
  *
- * Ticks are 8 µs. A node fires in the first wheel_expire whose now is at or after its deadline, never
- * before it (the deadline is rounded up to a tick). Deadlines further away than WHEEL_SPAN_US are
- * kept at that distance: the node then fires early and its owner arms it again.
- * Order among nodes of one tick is unspecified but deterministic.
+ * Ticks are 8 µs. A node fires in the first wheel_expire whose now is at or after its deadline,
+ * never before it (the deadline is rounded up to a tick). Deadlines further away than WHEEL_SPAN_US
+ * are kept at that distance: the node then fires early and its owner arms it again. Order among
+ * nodes of one tick is unspecified but deterministic.
  */
 
 #include <stdbool.h>
@@ -22,6 +22,7 @@
 #define WHEEL_LEVELS 5
 #define WHEEL_LEVEL_BITS 6 /* 64 slots: one 64-bit bitmap a level */
 #define WHEEL_SLOTS (1u << WHEEL_LEVEL_BITS)
+#define WHEEL_MOVES_MAX 1024 /* nodes that one wheel_expire moves to a lower level */
 /* What the levels reach: 2^30 ticks of 8 µs, about 2.4 hours, less a slot of the top level. */
 #define WHEEL_SPAN_US                                                                              \
 	((ustime)((1ull << (WHEEL_LEVELS * WHEEL_LEVEL_BITS)) -                                    \
@@ -37,8 +38,9 @@ struct wheel_node {
 };
 
 struct wheel {
-	uint64_t now_tick; /* all ticks <= this have been expired */
+	uint64_t now_tick; /* all ticks before this have been expired */
 	uint32_t armed;    /* nodes */
+	uint32_t draining; /* the level whose slot at now_tick is half moved down; 0: none */
 	uint64_t occupied[WHEEL_LEVELS];
 	struct wheel_node *slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
@@ -62,14 +64,19 @@ ustime wheel_deadline(const struct wheel *wheel, const struct wheel_node *node);
 
 /*
  * Takes up to max nodes that are due at now off the wheel, into out[], earlier ticks first; returns
- * how many. Fewer than max: none is left that is due, and the wheel stands at now. Else call again
- * (in the next turn, say): what is left is still due.
+ * how many. What is left stays due, and wheel_next says so: call again (in the next turn, say). The
+ * work is bounded: by max, and by WHEEL_MOVES_MAX nodes moved from level to level, so that a slot
+ * of a hundred thousand far deadlines is spread over many calls. A call that met neither bound has
+ * left nothing that is due, and the wheel stands at now.
  */
-unsigned int wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max);
+unsigned int wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[],
+	unsigned int max);
 
 /*
- * A lower bound of the earliest deadline, exact for nodes within the first level's reach; USTIME_NEVER
- * if nothing is armed. The exact earliest node can be had with wheel_first.
+ * A lower bound of the earliest deadline, exact for nodes within the first level's reach;
+ * USTIME_NEVER if nothing is armed. Costs a few instructions; who sleeps until then and expires
+ * comes to the exact deadline in at most WHEEL_LEVELS steps. The exact earliest node can be had
+ * with wheel_first.
  */
 ustime wheel_next(const struct wheel *wheel);
 
