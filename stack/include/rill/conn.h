@@ -30,7 +30,7 @@ enum rill_state {
 	RILL_STATE_COUNT
 };
 
-/** The state's name as RFC 9293 spells it, such as "FIN-WAIT-1". */
+/** The state's name as RFC 9293 spells it, such as "FIN-WAIT-1". NULL beyond RILL_STATE_COUNT. */
 RILL_API const char *rill_state_name(enum rill_state state);
 
 /** Why a connection ended. */
@@ -45,7 +45,7 @@ enum rill_close_reason {
 	RILL_CLOSE_REASON_COUNT
 };
 
-/** The reason in words, such as "reset by peer". */
+/** The reason in words, such as "reset by peer". NULL beyond RILL_CLOSE_REASON_COUNT. */
 RILL_API const char *rill_close_reason_name(enum rill_close_reason why);
 
 /**

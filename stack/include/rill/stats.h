@@ -159,7 +159,7 @@ RILL_API int rill_stats_read(struct rill_stack *stack, struct rill_stats *stats)
 /** One lane's. For an embedder between turns, or from any thread. Returns 0. */
 RILL_API int rill_lane_stats_read(struct rill_lane *lane, struct rill_stats *stats);
 
-/** Counter i's name (NULL beyond the last) and its value. */
+/** The name of counter i of RILL_COUNTER_LIST, and its value. Beyond the last: NULL, and 0. */
 RILL_API const char *rill_counter_name(unsigned int i);
 RILL_API uint64_t rill_counter_value(const struct rill_stats *stats, unsigned int i);
 

@@ -47,16 +47,16 @@ struct rill_prefix {
 	uint8_t len;
 };
 
-/** "192.0.2.1" or "2001:db8::1" to an address. Returns 0, or -EINVAL. */
+/** "192.0.2.1" or "2001:db8::1" to an address. Returns 0, or -EINVAL and *addr stays as it was. */
 RILL_API int rill_addr_parse(const char *text, struct rill_addr *addr);
 
-/** "192.0.2.1/24" to a prefix; a missing length means a host. Returns 0, or -EINVAL. */
+/** "192.0.2.1/24" to a prefix; a missing length means a host. Returns as rill_addr_parse does. */
 RILL_API int rill_prefix_parse(const char *text, struct rill_prefix *prefix);
 
 /** Room that rill_addr_format needs, final NUL included. */
 #define RILL_ADDR_STRLEN 46
 
-/** Writes an address as text into buf, which has RILL_ADDR_STRLEN bytes; returns buf. */
+/** Writes an address ("any" for family 0) into buf, of RILL_ADDR_STRLEN bytes; returns buf. */
 RILL_API const char *rill_addr_format(const struct rill_addr *addr, char *buf);
 
 /** The version of the library that runs, such as "0.1.0". */
