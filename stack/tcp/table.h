@@ -5,12 +5,12 @@
 /*
  * The connection table: 4-tuple to 32-bit handle, for both families.
  *
- * A handle's top two bits say what it names (enum table_kind), the rest is the index into that kind's
- * slab. Every object starts with its struct tuple_head; IPv6 addresses stand at an offset that is
- * fixed per kind. Buckets are cache lines of short tags beside handles; tags are compared with
- * SSE2 or NEON where there is one. The hash is SipHash-1-3 under a secret key, so nobody outside can
- * aim at a bucket. Sized once from the number of entries it must be able to hold; insertion into a full table is
- * refused.
+ * A handle's top two bits say what it names (enum table_kind), the rest is the index into that
+ * kind's slab. Every object starts with its struct tuple_head; IPv6 addresses stand at an offset
+ * that is fixed per kind. Buckets are cache lines of short tags beside handles; tags are compared
+ * with SSE2 or NEON where there is one. The hash is SipHash-1-3 under a secret key, so nobody
+ * outside can aim at a bucket. Sized once from the number of entries it must be able to hold;
+ * insertion into a full table is refused.
  */
 
 #include <stdbool.h>
@@ -52,15 +52,17 @@ table_index(uint32_t handle)
 struct table;
 
 /*
- * slabs[kind] is where the objects of a kind live (may be NULL if it is never inserted), and addrs6_off[kind] the offset
- * of struct tuple_addrs6 in them. capacity: entries that must fit. Returns NULL without memory.
+ * slabs[kind] is where the objects of a kind live (may be NULL if it is never inserted), and
+ * addrs6_off[kind] the offset of struct tuple_addrs6 in them. capacity: entries that must fit.
+ * Returns NULL without memory.
  */
 struct table *table_create(uint32_t capacity, const struct siphash_key *key,
 	const struct slab *const slabs[TABLE_KINDS], const uint32_t addrs6_off[TABLE_KINDS],
 	int numa_node);
 void table_destroy(struct table *table);
 
-/* Goes up with every insertion, removal and replacement: a lookup is a hint while it has not moved. */
+/* Goes up with every insertion, removal and replacement: a lookup is a hint while it has not moved.
+ */
 uint32_t table_changes(const struct table *table);
 uint32_t table_count(const struct table *table);
 
@@ -71,8 +73,8 @@ uint32_t table_lookup(const struct table *table, const struct tuple *tuple);
  * n <= TABLE_BURST_MAX at once, in prefetched stages: hashes and buckets, then objects, then
  * comparison. handles[i] is a handle or TABLE_MISS. The objects' first cache line is then in cache.
  */
-void table_lookup_burst(const struct table *table, const struct tuple *const tuples[], unsigned int n,
-	uint32_t handles[]);
+void table_lookup_burst(const struct table *table, const struct tuple *const tuples[],
+	unsigned int n, uint32_t handles[]);
 
 /*
  * Inserts a handle whose object's key is in place. Returns 0, or -ENOSPC. The caller has looked the
@@ -87,7 +89,8 @@ void table_replace(struct table *table, const struct tuple *tuple, uint32_t old,
 void table_remove(struct table *table, const struct tuple *tuple, uint32_t handle);
 
 /*
- * Visits every handle; fn may remove the entry it is called for, and no other. Returns the number visited.
+ * Visits every handle; fn may remove the entry it is called for, and no other. Returns the number
+ * visited.
  */
 uint32_t table_each(struct table *table, void (*fn)(void *arg, uint32_t handle), void *arg);
 
