@@ -4,7 +4,7 @@
 
 /* The sentence behind rill_error(): one per thread. Not for the data path. */
 
-#define ERRTEXT_MAX 256 /* bytes kept, the final NUL included; what is longer is cut */
+#define ERRTEXT_MAX 512 /* bytes kept, the final NUL included; what is longer is cut */
 
 /*
  * Formats it (rill_error() may be among the arguments) and returns code, so that

@@ -18,6 +18,7 @@
 
 #define OUTBOX_SIZE 2048 /* a power of two: the bound of what waits for the NIC */
 #define OUTBOX_CONTROL_ROOM 256 /* of that, kept for replies and control frames */
+#define OUTBOX_CREDIT_BACKLOG 64 /* data frames that a turn may add while others still wait: one burst */
 
 struct rte_mbuf;
 
@@ -27,6 +28,8 @@ struct outbox {
 	uint32_t credit; /* frames that data may still add in this turn: set by the turn from the port's room */
 	uint32_t late_from, late_to; /* tickets [from, to) left in a later turn than they were put in, */
 	uint32_t late_us;            /* at this time (us32) */
+	uint32_t held;         /* tickets before it were put before the turn whose frames are being taken */
+	uint32_t seen;         /* put, when frames were last taken */
 	struct rte_mbuf *ring[OUTBOX_SIZE];
 };
 
@@ -62,6 +65,39 @@ outbox_put(struct outbox *outbox, struct rte_mbuf *frame)
 	if (outbox->credit > 0)
 		outbox->credit--;
 	return outbox->put++;
+}
+
+/*
+ * For whoever takes frames: the turn of time now_us (us32) is over. Called before each outbox_took;
+ * calls of one turn after the first change nothing.
+ */
+static inline void
+outbox_turn_over(struct outbox *outbox, uint32_t now_us)
+{
+	if (outbox->late_us != now_us) {
+		outbox->held = outbox->seen;
+		outbox->late_from = outbox->late_to = outbox->taken;
+		outbox->late_us = now_us;
+	}
+	outbox->seen = outbox->put;
+}
+
+/* The oldest n frames have left. */
+static inline void
+outbox_took(struct outbox *outbox, uint32_t n)
+{
+	RILL_DCHECK(n <= outbox_count(outbox));
+	outbox->taken += n;
+	if ((int32_t)(outbox->held - outbox->late_to) <= 0)
+		return;
+	outbox->late_to = (int32_t)(outbox->held - outbox->taken) < 0 ? outbox->held : outbox->taken;
+}
+
+/* Sets what data may add in the next turn, all of whose frames find room in a port of this many descriptors. */
+static inline void
+outbox_set_credit(struct outbox *outbox, uint32_t descriptors)
+{
+	outbox->credit = outbox_count(outbox) > 0 ? OUTBOX_CREDIT_BACKLOG : descriptors;
 }
 
 /* Does the frame of this ticket still wait for the NIC? */

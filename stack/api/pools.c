@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pools.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include "errtext.h"
+#include "outbox.h"
+#include "port.h"
+
+#define POOLS_CACHE 256
+
+/* Payload room of a buffer: that of most NICs, or what one frame of the MTU needs, with a VLAN tag. */
+#define POOLS_ROOM_LEAST 2048
+#define POOLS_FRAME_EXTRA (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+
+/* Control frames are headers, ARP, and ICMP errors of at most 576 bytes [1812 4.3.2.3]. */
+#define POOLS_CONTROL_ROOM 640
+
+/* What an object costs beside its bytes: mempool's header, trailer and ring, rounded. */
+#define POOLS_OBJECT_EXTRA 128
+#define POOLS_FIXED (2u << 20) /* mempool's caches for every lcore */
+#define POOLS_PER_CONN 1024    /* connection, table, TIME-WAIT, records, its share of side-cars */
+
+/* Everything that may wait in the outbox and in the port's ring, as a header and what it refers to. */
+static uint32_t
+control_count(uint16_t tx_desc)
+{
+	return 2 * (OUTBOX_SIZE + tx_desc) + 2 * POOLS_CACHE;
+}
+
+static uint16_t
+room_of(uint16_t mtu)
+{
+	uint32_t room = RTE_MAX((uint32_t)POOLS_ROOM_LEAST, (uint32_t)mtu + POOLS_FRAME_EXTRA);
+
+	return (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(room, RTE_CACHE_LINE_SIZE));
+}
+
+uint64_t
+pools_bytes(const struct rill_limits *limits, uint16_t mtu)
+{
+	uint64_t buffer = sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA;
+	uint64_t control = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM +
+		POOLS_OBJECT_EXTRA;
+
+	return 2 * limits->buffers * buffer + control_count(PORT_DESC_DEFAULT) * control +
+		3 * (uint64_t)POOLS_FIXED + (uint64_t)POOLS_PER_CONN * limits->max_conns +
+		(uint64_t)POOLS_PER_CONN * limits->syn_max;
+}
+
+/* Without hugepages all memory is of one kind, which EAL calls node 0. */
+static int
+node_of(int node)
+{
+	return node < 0 || !rte_eal_has_hugepages() ? SOCKET_ID_ANY : node;
+}
+
+static struct rte_mempool *
+make(const struct pools_setup *setup, const char *what, uint32_t count, uint16_t room)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	struct rte_mempool *pool;
+	int node = node_of(setup->numa_node);
+
+	snprintf(name, sizeof(name), "%s_%s", setup->name, what);
+	pool = rte_pktmbuf_pool_create(name, count, POOLS_CACHE, 0, room, node);
+	if (pool == NULL && rte_errno == ENOMEM && node != SOCKET_ID_ANY)
+		pool = rte_pktmbuf_pool_create(name, count, POOLS_CACHE, 0, room, SOCKET_ID_ANY);
+	return pool;
+}
+
+static int
+check_rings(const struct pools_setup *setup, uint32_t reserve)
+{
+	uint32_t least = reserve + setup->tx_desc + 2 * POOLS_CACHE;
+
+	if (setup->rx_desc == 0 || setup->buffers >= least)
+		return 0;
+	return error_set(-EINVAL,
+		"limits.buffers: %u are too few for rings of %u and %u descriptors: give %u or more, or smaller "
+		"rings (rx_desc, tx_desc)",
+		setup->buffers, setup->rx_desc, setup->tx_desc, least);
+}
+
+int
+pools_create(struct pools *pools, const struct pools_setup *setup)
+{
+	uint16_t room = room_of(setup->mtu);
+	int err;
+
+	*pools = (struct pools){.rx_reserve = setup->rx_desc + 2u * RILL_BURST_MAX};
+	err = check_rings(setup, pools->rx_reserve);
+	if (err != 0)
+		return err;
+	pools->control = make(setup, "ctl", control_count(setup->tx_desc),
+		RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM);
+	if (pools->control != NULL)
+		pools->buf = make(setup, "buf", setup->buffers, room);
+	if (pools->buf != NULL && setup->rx_desc != 0)
+		pools->rx = make(setup, "rx", setup->buffers, room);
+	if (pools->buf != NULL && (pools->rx != NULL || setup->rx_desc == 0))
+		return 0;
+	err = -rte_errno;
+	pools_free(pools);
+	if (err == -EEXIST)
+		return error_set(-EINVAL, "name: \"%s\" is another lane's: choose a different one",
+			setup->name);
+	return error_set(-ENOMEM,
+		"limits.buffers: no memory for %u buffers of %u bytes (%s): give fewer, or EAL more memory "
+		"(eal_args: -m, or hugepages)",
+		setup->buffers, room, rte_strerror(-err));
+}
+
+void
+pools_free(struct pools *pools)
+{
+	rte_mempool_free(pools->rx);
+	rte_mempool_free(pools->buf);
+	rte_mempool_free(pools->control);
+	*pools = (struct pools){.rx = NULL};
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_API_POOLS_H
+#define RILL_API_POOLS_H
+
+/* The mempools of one lane. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rill/lane.h>
+
+struct rte_mempool;
+
+struct pools {
+	struct rte_mempool *rx;      /* NULL without a port */
+	struct rte_mempool *buf;
+	struct rte_mempool *control;
+	uint32_t rx_reserve;         /* of rx: what nothing may keep */
+};
+
+struct pools_setup {
+	const char *name;
+	int numa_node;               /* -1: any */
+	uint16_t mtu;
+	uint32_t buffers;
+	uint16_t rx_desc, tx_desc;   /* the port's rings; 0: no port */
+};
+
+/* Returns 0, or a negative errno with an error sentence and nothing left behind. */
+int pools_create(struct pools *pools, const struct pools_setup *setup);
+void pools_free(struct pools *pools);
+
+/* Bytes that the pools of a lane with a port take; and a lane's tables, about. */
+uint64_t pools_bytes(const struct rill_limits *limits, uint16_t mtu);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A port on an ethdev: bring-up and the two bursts. */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_pci.h>
+
+#include "errtext.h"
+#include "netif.h"
+#include "port.h"
+
+/*
+ * net_tap reads each frame with one readv over the buffers of all its descriptors: beyond what one
+ * frame needs, more of them only make that call slower. Frames wait in the kernel's queue.
+ */
+#define TAP_RX_DESC 8
+
+#define RX_CKSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_WANTED                                                                                  \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+
+static uint16_t
+ethdev_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	return rte_eth_rx_burst(port->ethdev_id, port->queue, frames, n);
+}
+
+static uint16_t
+ethdev_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	return rte_eth_tx_burst(port->ethdev_id, port->queue, frames, n);
+}
+
+/* A device may carry several ports: is this one's used by another? */
+static bool
+device_is_used(const struct rte_device *device)
+{
+	struct rte_eth_dev_info info;
+	uint16_t id;
+
+	RTE_ETH_FOREACH_DEV(id)
+	{
+		if (rte_eth_dev_info_get(id, &info) == 0 && info.device == device)
+			return true;
+	}
+	return false;
+}
+
+/* A device that was not touched is left as it was found. The others go, so that they can be found anew. */
+static void
+ethdev_close(struct port *port)
+{
+	bool remove = port->plugged || port->configured;
+
+	if (port->running)
+		rte_eth_dev_stop(port->ethdev_id);
+	if (remove) {
+		rte_eth_dev_close(port->ethdev_id);
+		if (port->device != NULL && !device_is_used(port->device))
+			rte_dev_remove(port->device);
+	}
+	port->running = port->configured = port->plugged = false;
+}
+
+static const struct port_ops ethdev_ops = {
+	.rx = ethdev_rx,
+	.tx = ethdev_tx,
+	.close = ethdev_close,
+};
+
+void
+port_close(struct port *port)
+{
+	if (port->ops != NULL)
+		port->ops->close(port);
+	port->ops = NULL;
+}
+
+bool
+port_name_is_pci(const char *name)
+{
+	struct rte_pci_addr addr;
+
+	return rte_pci_addr_parse(name, &addr) == 0;
+}
+
+/* ---- finding it */
+
+static int
+find_pci(struct port *port, const char *name)
+{
+	struct rte_dev_iterator each;
+	uint16_t id;
+	bool probed = false;
+
+	do {
+		RTE_ETH_FOREACH_MATCHING_DEV(id, name, &each)
+		{
+			rte_eth_iterator_cleanup(&each);
+			port->ethdev_id = id;
+			return rte_eth_dev_get_name_by_port(id, port->name);
+		}
+		if (probed || rte_dev_probe(name) != 0)
+			break;
+		probed = true;
+	} while (true);
+	return error_set(-ENODEV,
+		"port \"%s\": no driver took this PCI device: bind it to vfio-pci (dpdk-devbind.py), see "
+		"that EAL was started without --no-pci, and that DPDK has a driver for it",
+		name);
+}
+
+static int
+make_vdev(struct port *port, const char *args)
+{
+	int err;
+
+	if (strncmp(port->name, "net_", 4) != 0)
+		return error_set(-ENODEV,
+			"port \"%s\": no such port; a name is that of an ethdev (net_tap0), which is made "
+			"if it begins with net_, or a PCI address (0000:03:00.0)",
+			port->name);
+	err = rte_eal_hotplug_add("vdev", port->name, args);
+	if (err != 0)
+		return error_set(-ENODEV,
+			"port \"%s\": DPDK cannot make this device with the arguments \"%s\" (%s): a name is a "
+			"driver's with a number, as net_tap0, with its arguments after a comma",
+			port->name, args, rte_strerror(-err));
+	port->plugged = true;
+	return 0;
+}
+
+/* "net_tap0" or "net_tap0,iface=rill0". */
+static int
+find_named(struct port *port, const char *name)
+{
+	const char *comma = strchr(name, ',');
+	size_t len = comma != NULL ? (size_t)(comma - name) : strlen(name);
+	int err;
+
+	if (len == 0 || len >= sizeof(port->name))
+		return error_set(-EINVAL, "port \"%s\": a name has 1 to %zu characters", name,
+			sizeof(port->name) - 1);
+	memcpy(port->name, name, len);
+	port->name[len] = 0;
+	if (rte_eth_dev_get_port_by_name(port->name, &port->ethdev_id) == 0) {
+		if (comma != NULL)
+			return error_set(-EEXIST,
+				"port \"%s\": %s exists already: leave the arguments after the comma out",
+				name, port->name);
+		return 0;
+	}
+	err = make_vdev(port, comma != NULL ? comma + 1 : "");
+	if (err == 0 && rte_eth_dev_get_port_by_name(port->name, &port->ethdev_id) != 0) {
+		rte_eal_hotplug_remove("vdev", port->name);
+		err = error_set(-ENODEV, "port \"%s\": the device has no ethdev", name);
+	}
+	return err;
+}
+
+/* ---- what it will be like */
+
+static void
+size_rings(struct port *port, const struct port_setup *setup, const struct rte_eth_dev_info *info)
+{
+	uint16_t rx = PORT_DESC_DEFAULT, tx = PORT_DESC_DEFAULT;
+
+	if (strcmp(info->driver_name, "net_tap") == 0)
+		rx = TAP_RX_DESC;
+	port->rx_desc = setup->rx_desc != 0 ? setup->rx_desc : rx;
+	port->tx_desc = setup->tx_desc != 0 ? setup->tx_desc : tx;
+	rte_eth_dev_adjust_nb_rx_tx_desc(port->ethdev_id, &port->rx_desc, &port->tx_desc);
+}
+
+static int
+check_mtu(const struct port_setup *setup, const struct rte_eth_dev_info *info)
+{
+	if (setup->mtu != 0 && (setup->mtu < info->min_mtu || setup->mtu > info->max_mtu))
+		return error_set(-EINVAL, "port \"%s\": mtu: %u is not within %u .. %u, which %s allows",
+			setup->name, setup->mtu, info->min_mtu, info->max_mtu, info->driver_name);
+	return 0;
+}
+
+int
+port_probe(struct port *port, const struct port_setup *setup)
+{
+	struct rte_eth_dev_info info;
+	int err;
+
+	*port = (struct port){.ops = &ethdev_ops, .numa_node = -1};
+	err = port_name_is_pci(setup->name) ? find_pci(port, setup->name)
+					    : find_named(port, setup->name);
+	if (err != 0) {
+		port->ops = NULL;
+		return err;
+	}
+	err = rte_eth_dev_info_get(port->ethdev_id, &info);
+	port->device = err == 0 ? info.device : NULL;
+	if (err != 0)
+		err = error_set(err, "port \"%s\": the device does not say what it can do (%s)",
+			setup->name, rte_strerror(-err));
+	else
+		err = check_mtu(setup, &info);
+	if (err != 0) {
+		port_close(port);
+		return err;
+	}
+	port->numa_node = rte_eth_dev_socket_id(port->ethdev_id);
+	port->mtu = setup->mtu;
+	if (port->mtu == 0)
+		rte_eth_dev_get_mtu(port->ethdev_id, &port->mtu);
+	size_rings(port, setup, &info);
+	return 0;
+}
+
+/* ---- bring-up */
+
+static uint16_t
+caps_of(uint64_t rx, uint64_t tx)
+{
+	uint16_t caps = 0;
+
+	if (rx == RX_CKSUM)
+		caps |= NETIF_RX_CKSUM;
+	if (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
+		caps |= NETIF_TX_IP4_CKSUM;
+	if (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+		caps |= NETIF_TX_TCP_CKSUM;
+	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+		caps |= NETIF_TX_CHAINS;
+	return caps;
+}
+
+static uint16_t
+chain_max_of(uint16_t caps, const struct rte_eth_desc_lim *limits)
+{
+	uint16_t most = limits->nb_mtu_seg_max;
+
+	if (!(caps & NETIF_TX_CHAINS))
+		return 1;
+	return most == 0 || most > PORT_CHAIN_MAX ? PORT_CHAIN_MAX : most;
+}
+
+static int
+set_up_queues(struct port *port, const struct rte_eth_dev_info *info, const struct rte_eth_conf *conf,
+	struct rte_mempool *rx_pool)
+{
+	struct rte_eth_rxconf rx = info->default_rxconf;
+	struct rte_eth_txconf tx = info->default_txconf;
+	unsigned int node = port->numa_node < 0 ? (unsigned int)SOCKET_ID_ANY
+						: (unsigned int)port->numa_node;
+	int err;
+
+	rx.offloads = conf->rxmode.offloads;
+	tx.offloads = conf->txmode.offloads;
+	err = rte_eth_rx_queue_setup(port->ethdev_id, port->queue, port->rx_desc, node, &rx, rx_pool);
+	if (err != 0)
+		return error_set(err, "port \"%s\": rx_desc: %s refuses a ring of %u (%s); it allows %u .. %u",
+			port->name, info->driver_name, port->rx_desc, rte_strerror(-err),
+			info->rx_desc_lim.nb_min, info->rx_desc_lim.nb_max);
+	err = rte_eth_tx_queue_setup(port->ethdev_id, port->queue, port->tx_desc, node, &tx);
+	if (err != 0)
+		return error_set(err, "port \"%s\": tx_desc: %s refuses a ring of %u (%s); it allows %u .. %u",
+			port->name, info->driver_name, port->tx_desc, rte_strerror(-err),
+			info->tx_desc_lim.nb_min, info->tx_desc_lim.nb_max);
+	return 0;
+}
+
+/* Not every driver lets the MTU be set; one that has it already need not. */
+static int
+set_mtu(struct port *port)
+{
+	uint16_t has = 0;
+	int err = rte_eth_dev_set_mtu(port->ethdev_id, port->mtu);
+
+	if (err == 0 || (rte_eth_dev_get_mtu(port->ethdev_id, &has) == 0 && has == port->mtu))
+		return 0;
+	return error_set(err, "port \"%s\": mtu: cannot be set to %u (%s); the port has %u", port->name,
+		port->mtu, rte_strerror(-err), has);
+}
+
+static int
+configure(struct port *port, const struct rte_eth_dev_info *info, struct rte_mempool *rx_pool)
+{
+	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
+	int err;
+
+	if ((info->rx_offload_capa & RX_CKSUM) == RX_CKSUM)
+		conf.rxmode.offloads = RX_CKSUM;
+	conf.txmode.offloads = info->tx_offload_capa & TX_WANTED;
+	err = rte_eth_dev_configure(port->ethdev_id, 1, 1, &conf);
+	if (err == -EBUSY)
+		return error_set(err, "port \"%s\": is in use by another stack of this process",
+			port->name);
+	if (err != 0)
+		return error_set(err, "port \"%s\": %s refuses one queue with mtu %u (%s)", port->name,
+			info->driver_name, port->mtu, rte_strerror(-err));
+	port->configured = true;
+	err = set_mtu(port);
+	if (err == 0)
+		err = set_up_queues(port, info, &conf, rx_pool);
+	port->netif_caps = caps_of(conf.rxmode.offloads, conf.txmode.offloads);
+	port->tx_chain_max = chain_max_of(port->netif_caps, &info->tx_desc_lim);
+	return err;
+}
+
+int
+port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool)
+{
+	struct rte_eth_dev_info info;
+	int err = rte_eth_dev_info_get(port->ethdev_id, &info);
+
+	if (err == 0)
+		err = configure(port, &info, rx_pool);
+	if (err != 0)
+		return err;
+	err = rte_eth_dev_start(port->ethdev_id);
+	if (err != 0)
+		return error_set(err, "port \"%s\": %s does not start (%s)", setup->name,
+			info.driver_name, rte_strerror(-err));
+	port->running = true;
+	/* Frames for others would only be dropped; a driver that cannot choose shows them anyway. */
+	rte_eth_promiscuous_disable(port->ethdev_id);
+	rte_eth_allmulticast_disable(port->ethdev_id);
+	rte_eth_dev_set_link_up(port->ethdev_id);
+	err = rte_eth_macaddr_get(port->ethdev_id, &port->mac);
+	if (err != 0)
+		return error_set(err, "port \"%s\": has no MAC address (%s)", setup->name,
+			rte_strerror(-err));
+	return 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A configuration is taken or refused as a whole; each refusal is a sentence that names the option, its
+ * value and what would be right. So are the limits' defaults and the check of DPDK's release.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <rte_version.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "abi.h"
+#include "config.h"
+
+/* The sentence has all of these words (NULL ends them). */
+static void
+expect_sentence(const char *const words[])
+{
+	for (; *words != NULL; words++) {
+		if (strstr(rill_error(), *words) == NULL)
+			fail_msg("\"%s\" is not in: %s", *words, rill_error());
+	}
+}
+
+static struct rill_prefix
+prefix(const char *text)
+{
+	struct rill_prefix out;
+
+	assert_int_equal(rill_prefix_parse(text, &out), 0);
+	return out;
+}
+
+static struct rill_addr
+addr(const char *text)
+{
+	struct rill_addr out;
+
+	assert_int_equal(rill_addr_parse(text, &out), 0);
+	return out;
+}
+
+static void
+good_stack(struct rill_config *config)
+{
+	rill_config_default(config);
+	config->ports_count = 2;
+	config->ports[0].name = "net_tap0";
+	config->ports[0].addrs[0] = prefix("192.0.2.1/24");
+	config->ports[0].addrs[1] = prefix("198.51.100.1/31");
+	config->ports[0].addrs_count = 2;
+	config->ports[0].gateway = addr("192.0.2.254");
+	config->ports[1].name = "net_tap1,iface=rill1";
+	config->ports[1].addrs[0] = prefix("203.0.113.7/32");
+	config->ports[1].addrs_count = 1;
+}
+
+#define STACK_ROWS(X)                                                                              \
+	X(ports_none, c->ports_count = 0, -EINVAL, "ports_count", "0", "1 .. 16")                  \
+	X(ports_many, c->ports_count = 17, -EINVAL, "ports_count", "17", "1 .. 16")                \
+	X(name_null, c->ports[1].name = NULL, -EINVAL, "ports[1].name", "missing", "net_tap0")     \
+	X(name_empty, c->ports[0].name = "", -EINVAL, "ports[0].name", "missing", "net_tap0")      \
+	X(name_twice, c->ports[1].name = "net_tap0,iface=x", -EINVAL, "ports[1].name",             \
+		"net_tap0,iface=x", "once")                                                        \
+	X(mtu_small, c->ports[1].mtu = 67, -EINVAL, "ports[1].mtu", "67", "68 .. 65000")           \
+	X(mtu_large, c->ports[1].mtu = 65001, -EINVAL, "ports[1].mtu", "65001", "68 .. 65000")     \
+	X(addrs_many, c->ports[0].addrs_count = 9, -EINVAL, "ports[0].addrs_count", "9", "8")      \
+	X(addr_none, c->ports[0].addrs[1].addr.family = 0, -EINVAL, "ports[0].addrs", "0", "AF_INET") \
+	X(addr_ip6, c->ports[0].addrs[1] = prefix("2001:db8::1/64"), -ENOTSUP, "ports[0].addrs",   \
+		"IPv6", "IPv4")                                                                    \
+	X(addr_len_0, c->ports[0].addrs[0].len = 0, -EINVAL, "ports[0].addrs", "192.0.2.1/0", "1 to 32") \
+	X(addr_len_33, c->ports[0].addrs[0].len = 33, -EINVAL, "ports[0].addrs", "192.0.2.1/33", "1 to 32") \
+	X(addr_network, c->ports[0].addrs[0] = prefix("192.0.2.0/24"), -EINVAL, "ports[0].addrs",  \
+		"192.0.2.0/24", "unicast")                                                         \
+	X(addr_broadcast, c->ports[0].addrs[0] = prefix("192.0.2.255/24"), -EINVAL,                \
+		"ports[0].addrs", "192.0.2.255/24", "unicast")                                     \
+	X(addr_multicast, c->ports[0].addrs[0] = prefix("224.0.0.5/24"), -EINVAL, "ports[0].addrs", \
+		"224.0.0.5/24", "unicast")                                                         \
+	X(addr_loopback, c->ports[0].addrs[0] = prefix("127.0.0.1/8"), -EINVAL, "ports[0].addrs",  \
+		"127.0.0.1/8", "unicast")                                                          \
+	X(addr_zero, c->ports[0].addrs[0] = prefix("0.1.2.3/8"), -EINVAL, "ports[0].addrs",        \
+		"0.1.2.3/8", "unicast")                                                            \
+	X(addr_twice, c->ports[0].addrs[1] = prefix("192.0.2.1/32"), -EINVAL, "ports[0].addrs",    \
+		"192.0.2.1", "twice")                                                              \
+	X(gateway_far, c->ports[0].gateway = addr("192.0.3.1"), -EINVAL, "ports[0].gateway",       \
+		"192.0.3.1", "within")                                                             \
+	X(gateway_own, c->ports[0].gateway = addr("198.51.100.1"), -EINVAL, "ports[0].gateway",    \
+		"198.51.100.1", "router")                                                          \
+	X(gateway_ip6, c->ports[0].gateway = addr("fe80::1"), -ENOTSUP, "ports[0].gateway", "IPv6", "IPv4") \
+	X(lanes_many, c->lanes = 3, -EINVAL, "lanes", "3 lanes need 3 ports", "set lanes to 2")    \
+	X(lanes_few, c->lanes = 1, -EINVAL, "lanes", "1 lanes cannot serve 2 ports", "set lanes to 2") \
+	X(conns, c->limits.max_conns = 1u << 30, -EINVAL, "limits.max_conns", "1073741824", "1 .. 1073741823") \
+	X(timewait, c->limits.timewait_max = 1u << 30, -EINVAL, "limits.timewait_max", "1073741824", "1 ..") \
+	X(syn, c->limits.syn_max = 1u << 30, -EINVAL, "limits.syn_max", "1073741824", "1 ..")      \
+	X(sidecars, c->limits.sidecars = 1u << 30, -EINVAL, "limits.sidecars", "1073741824", "1 ..") \
+	X(records_many, c->limits.records = 1u << 30, -EINVAL, "limits.records", "1073741824", "16 ..") \
+	X(records_few, c->limits.records = 15, -EINVAL, "limits.records", "15", "16 ..")           \
+	X(buffers, c->limits.buffers = 511, -EINVAL, "limits.buffers", "511", "512 ..")            \
+	X(msl, c->limits.msl_ms = 3600001, -EINVAL, "limits.msl_ms", "3600001", "1 .. 3600000")    \
+	X(option, c->options.retries = 2, -EINVAL, "retries", "2", "from 3 to 255")                     \
+	X(sleep, c->idle_sleep_us = 1000001, -EINVAL, "idle_sleep_us", "1000001", "0 .. 1000000")  \
+	X(eal, c->eal_args_count = 2, -EINVAL, "eal_args", "2", "set the count to 0")
+
+#define X(name, change, ...)                                                                       \
+	static void stack_##name(struct rill_config *c)                                            \
+	{                                                                                          \
+		change;                                                                            \
+	}
+STACK_ROWS(X)
+#undef X
+
+static const struct {
+	const char *name;
+	void (*change)(struct rill_config *);
+	int err;
+	const char *words[4];
+} stack_rows[] = {
+#define X(name, change, err, ...) {#name, stack_##name, err, {__VA_ARGS__, NULL}},
+	STACK_ROWS(X)
+#undef X
+};
+
+static void
+test_each_wrong_value_of_a_stack_is_refused_by_name(void **state)
+{
+	for (size_t i = 0; i < sizeof(stack_rows) / sizeof(stack_rows[0]); i++) {
+		struct rill_config config;
+
+		good_stack(&config);
+		assert_int_equal(config_check(&config), 0);
+		stack_rows[i].change(&config);
+		if (config_check(&config) != stack_rows[i].err)
+			fail_msg("%s: not refused", stack_rows[i].name);
+		expect_sentence(stack_rows[i].words);
+	}
+}
+
+static void
+good_lane(struct rill_lane_config *config)
+{
+	rill_lane_config_default(config);
+	config->addrs[0] = prefix("192.0.2.1/24");
+	config->addrs_count = 1;
+}
+
+static struct rill_options bad_options;
+
+#define LANE_ROWS(X)                                                                               \
+	X(mac, c->mac[0] = 1, -EINVAL, "mac", "01:00:00:00:00:00", "unicast")                      \
+	X(mtu, c->mtu = 20, -EINVAL, "mtu", "20", "68 .. 65000")                                   \
+	X(addrs, c->addrs_count = 100, -EINVAL, "addrs_count", "100", "8")                         \
+	X(gateway, c->gateway = addr("10.0.0.1"), -EINVAL, "gateway", "10.0.0.1", "addrs")         \
+	X(limits, c->limits.buffers = 1, -EINVAL, "limits.buffers", "1", "512 ..")                 \
+	X(options, c->options = &bad_options, -EINVAL, "ttl", "256", "from 1 to 255")                   \
+	X(name_long, c->name = "sixteen-letters.", -EINVAL, "name", "sixteen-letters.", "1 to 15") \
+	X(name_empty, c->name = "", -EINVAL, "name", "0 characters", "1 to 15")                    \
+	X(node_low, c->numa_node = -2, -EINVAL, "numa_node", "-2", "-1 for any")                   \
+	X(node_high, c->numa_node = 100000, -EINVAL, "numa_node", "100000", "-1 for any")
+
+#define X(name, change, ...)                                                                       \
+	static void lane_##name(struct rill_lane_config *c)                                        \
+	{                                                                                          \
+		change;                                                                            \
+	}
+LANE_ROWS(X)
+#undef X
+
+static const struct {
+	const char *name;
+	void (*change)(struct rill_lane_config *);
+	int err;
+	const char *words[4];
+} lane_rows[] = {
+#define X(name, change, err, ...) {#name, lane_##name, err, {__VA_ARGS__, NULL}},
+	LANE_ROWS(X)
+#undef X
+};
+
+static void
+test_each_wrong_value_of_a_lane_is_refused_by_name(void **state)
+{
+	rill_options_default(&bad_options);
+	bad_options.ttl = 256;
+	for (size_t i = 0; i < sizeof(lane_rows) / sizeof(lane_rows[0]); i++) {
+		struct rill_lane_config config;
+
+		good_lane(&config);
+		assert_int_equal(config_check_lane(&config), 0);
+		lane_rows[i].change(&config);
+		if (config_check_lane(&config) != lane_rows[i].err)
+			fail_msg("%s: not refused", lane_rows[i].name);
+		expect_sentence(lane_rows[i].words);
+	}
+}
+
+static void
+test_limits_left_0_take_defaults_that_follow_max_conns(void **state)
+{
+	struct rill_limits limits = {.max_conns = 0};
+
+	config_fill_limits(&limits);
+	assert_int_equal(limits.max_conns, 16384);
+	assert_int_equal(limits.timewait_max, 16384);
+	assert_int_equal(limits.syn_max, 4096);
+	assert_int_equal(limits.sidecars, 16384 / 8 + 64);
+	assert_int_equal(limits.records, 4 * 16384 + 4096);
+	assert_int_equal(limits.buffers, 16384);
+	assert_int_equal(limits.msl_ms, 30000);
+	limits = (struct rill_limits){.max_conns = 100, .msl_ms = 1000};
+	config_fill_limits(&limits);
+	assert_int_equal(limits.timewait_max, 100);
+	assert_int_equal(limits.msl_ms, 1000);
+	limits = (struct rill_limits){.max_conns = CONFIG_INDEX_MOST};
+	config_fill_limits(&limits);
+	assert_int_equal(limits.records, CONFIG_INDEX_MOST); /* not 4 times as many, modulo 2^32 */
+}
+
+static void
+test_the_limits_of_a_default_follow_a_changed_max_conns(void **state)
+{
+	struct rill_config config;
+
+	rill_config_default(&config);
+	config.limits.max_conns = 50000;
+	config_fill_limits(&config.limits);
+	assert_int_equal(config.limits.records, 4 * 50000 + 4096);
+}
+
+static void
+test_another_release_of_dpdk_is_refused(void **state)
+{
+	static const char *const words[] = {"DPDK 24.11.0", "22.11", "build Rill anew", NULL};
+
+	assert_int_equal(abi_check(rte_version()), 0);
+	assert_int_equal(abi_check("DPDK 24.11.0"), -EPROTO);
+	expect_sentence(words);
+	assert_int_equal(abi_check("DPDK 22.07.3"), -EPROTO);
+	assert_int_equal(abi_check("22.11.11"), -EPROTO);
+	assert_int_equal(abi_check(""), -EPROTO);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_wrong_value_of_a_stack_is_refused_by_name),
+		cmocka_unit_test(test_each_wrong_value_of_a_lane_is_refused_by_name),
+		cmocka_unit_test(test_limits_left_0_take_defaults_that_follow_max_conns),
+		cmocka_unit_test(test_the_limits_of_a_default_follow_a_changed_max_conns),
+		cmocka_unit_test(test_another_release_of_dpdk_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
