@@ -103,6 +103,7 @@ test_wrong_prefixes_are_refused(void **state)
 		"1111:2222:3333:4444:5555:6666:1111:2222:3333:4444/64",
 	};
 	struct rill_prefix prefix = {.addr = IP4(9, 9, 9, 9), .len = 9}, before = prefix;
+	char endless[4096];
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(rill_prefix_parse(cases[i], &prefix), -EINVAL);
@@ -112,6 +113,9 @@ test_wrong_prefixes_are_refused(void **state)
 		if (strcmp(not_addresses[i], "1.2.3.4/24") != 0)
 			assert_int_equal(rill_prefix_parse(not_addresses[i], &prefix), -EINVAL);
 	assert_int_equal(rill_prefix_parse(NULL, &prefix), -EINVAL);
+	memset(endless, '1', sizeof(endless));
+	strcpy(endless + sizeof(endless) - 4, "/24");
+	assert_int_equal(rill_prefix_parse(endless, &prefix), -EINVAL);
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Initial sequence numbers are a 4 µs clock plus a keyed hash of the tuple [RFC6528-1,
- * RFC6528-4], and so are timestamp offsets without the clock [RFC7323-22, RFC6191-8]; neither has a pattern that
- * an outsider could extend [RFC6528-2, ATK-12].
+ * Initial sequence numbers are a 4 µs clock plus a keyed hash of the tuple [RFC6528-1, RFC6528-4],
+ * and so are timestamp offsets without the clock [RFC7323-22, RFC6191-8]; neither has a pattern
+ * that an outsider could extend [RFC6528-2, ATK-12].
  */
 #include <setjmp.h>
 #include <stdarg.h>
