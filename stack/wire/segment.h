@@ -59,7 +59,7 @@ struct segment {
 	uint8_t flags;
 	uint8_t has;           /* SEG_HAS_... */
 	uint8_t wscale;        /* at most TCP_WSCALE_MAX */
-	uint8_t sack_count;
+	uint8_t sack_count;    /* blocks, in the order of the wire, unchecked */
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	struct sack_block sack[SEG_SACK_MAX];
@@ -74,9 +74,9 @@ segment_len(const struct segment *segment)
 }
 
 /*
- * Parses the TCP header at l2_len + l3_len of segment->mbuf; mbuf, l2_len, l3_len, family and addresses
- * are filled in by the caller (ip4_input), who also made sure that pkt_len ends where the IP
- * datagram does and that the headers are contiguous in the first mbuf segment.
+ * Parses the TCP header at l2_len + l3_len of segment->mbuf; mbuf, l2_len, l3_len, family and
+ * addresses are filled in by the caller (ip4_input), who also made sure that pkt_len ends where the
+ * IP datagram does and that the headers are contiguous in the first mbuf segment.
  * checksum_known_good: the NIC vouches for the checksum; else it is computed here, over chains too.
  * Returns RILL_DROP_COUNT if the segment is valid, else the reason to drop it; frees nothing.
  * MSS, window scale and SACK-permitted are taken from SYN segments only [MUST-65, RFC7323-3].
@@ -86,15 +86,12 @@ enum rill_drop segment_parse(struct segment *segment, bool checksum_known_good);
 /*
  * Parses options of len bytes (0..40) into segment, whose flags are set. Returns false if a length is
  * illegal (0, 1, beyond the end, or wrong for a known kind: the whole segment is then to be dropped
- * [MUST-7]). Unknown kinds are skipped by their length [MUST-6]; any alignment [MUST-64].
+ * [MUST-7]). Unknown kinds are skipped by their length [MUST-6], and so are SACK options that do not
+ * hold whole blocks [RFC2018-10] and those of a SYN; any alignment [MUST-64].
  */
 bool segment_parse_options(struct segment *segment, const uint8_t *options, unsigned int len);
 
-/*
- * Writes options, in the order MSS, SACK-permitted, timestamps, window scale, SACK blocks, padded with NOP to a
- * multiple of 4. Only what is set in has (and sack_count blocks, as many as fit) is written.
- * Returns the number of bytes, at most TCP_OPTIONS_MAX.
- */
+/* Options to write: what is set in has, and sack_count blocks, or as many as fit. */
 struct segment_options {
 	uint8_t has;
 	uint8_t wscale;
@@ -103,6 +100,12 @@ struct segment_options {
 	uint8_t sack_count;
 	struct sack_block sack[SEG_SACK_MAX];
 };
+
+/*
+ * Writes options in the order MSS, SACK-permitted, timestamps, window scale, SACK blocks, each padded
+ * by NOPs in front so that its end is a multiple of 4: the layouts that other stacks parse fastest.
+ * Returns the number of bytes, a multiple of 4, at most TCP_OPTIONS_MAX.
+ */
 unsigned int segment_write_options(uint8_t *out, const struct segment_options *options);
 
 /* Bytes that segment_write_options would write. */
