@@ -206,9 +206,10 @@ check_addresses(const char *where, const struct rill_prefix *addrs, unsigned int
 static int
 check_mac(const uint8_t mac[6])
 {
-	const struct rte_ether_addr *addr = (const struct rte_ether_addr *)(const void *)mac;
+	struct rte_ether_addr addr;
 
-	if (!rte_is_multicast_ether_addr(addr))
+	memcpy(&addr, mac, sizeof(addr));
+	if (!rte_is_multicast_ether_addr(&addr))
 		return 0;
 	return error_set(-EINVAL,
 		"mac: %02x:%02x:%02x:%02x:%02x:%02x is a group's: give a unicast one (first byte even), or "

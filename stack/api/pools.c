@@ -2,6 +2,7 @@
 #include "pools.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <rte_eal.h>
@@ -52,6 +53,14 @@ pools_bytes(const struct rill_limits *limits, uint16_t mtu)
 	return 2 * limits->buffers * buffer + control_count(PORT_DESC_DEFAULT) * control +
 		3 * (uint64_t)POOLS_FIXED + (uint64_t)POOLS_PER_CONN * limits->max_conns +
 		(uint64_t)POOLS_PER_CONN * limits->syn_max;
+}
+
+void
+pools_choose_name(char *name, size_t size)
+{
+	static atomic_uint number;
+
+	snprintf(name, size, "rill%u", atomic_fetch_add(&number, 1));
 }
 
 /* Without hugepages all memory is of one kind, which EAL calls node 0. */

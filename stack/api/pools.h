@@ -4,7 +4,7 @@
 
 /* The mempools of one lane. */
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rill/lane.h>
@@ -29,6 +29,9 @@ struct pools_setup {
 /* Returns 0, or a negative errno with an error sentence and nothing left behind. */
 int pools_create(struct pools *pools, const struct pools_setup *setup);
 void pools_free(struct pools *pools);
+
+/* A name that no other lane of this process has. */
+void pools_choose_name(char *name, size_t size);
 
 /* Bytes that the pools of a lane with a port take; and a lane's tables, about. */
 uint64_t pools_bytes(const struct rill_limits *limits, uint16_t mtu);

@@ -270,17 +270,16 @@ set_up_queues(struct port *port, const struct rte_eth_dev_info *info, const stru
 	return 0;
 }
 
-/* Not every driver lets the MTU be set; one that has it already need not. */
+/* A driver without a call for it has been told by rte_eth_dev_configure. */
 static int
 set_mtu(struct port *port)
 {
-	uint16_t has = 0;
 	int err = rte_eth_dev_set_mtu(port->ethdev_id, port->mtu);
 
-	if (err == 0 || (rte_eth_dev_get_mtu(port->ethdev_id, &has) == 0 && has == port->mtu))
+	if (err == 0 || err == -ENOTSUP)
 		return 0;
-	return error_set(err, "port \"%s\": mtu: cannot be set to %u (%s); the port has %u", port->name,
-		port->mtu, rte_strerror(-err), has);
+	return error_set(err, "port \"%s\": mtu: the device does not take %u (%s): leave it at 0", port->name,
+		port->mtu, rte_strerror(-err));
 }
 
 static int
