@@ -261,15 +261,25 @@ buckets_of(uint32_t capacity)
 	       2; /* as table_create sizes it: only how hard the test is depends on it */
 }
 
+/* IPv6 tuples with equal heads. */
+static struct tuple
+tuple6_number(uint32_t i)
+{
+	struct tuple tuple = {.head = {.lport = 1, .rport = 2, .family = AF_INET6}};
+
+	memcpy(tuple.addrs6.laddr + 12, &i, sizeof(i));
+	return tuple;
+}
+
 /* Fills tuples[] with tuples of one pair of buckets, and of one tag if asked. */
 static void
-collide(struct world *w, uint32_t capacity, bool same_tag)
+collide(struct world *w, uint32_t capacity, struct tuple (*make)(uint32_t i), bool same_tag)
 {
 	struct spot want = {0};
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; found < w->n; i++) {
-		struct tuple tuple = tuple_number(i);
+		struct tuple tuple = make(i);
 		struct spot spot = spot_of(siphash_tuple(&key, &tuple), buckets_of(capacity));
 
 		if (found == 0)
@@ -290,7 +300,7 @@ test_colliding_buckets_overflow_into_the_stash(void **state)
 	struct world w;
 
 	world_make(&w, capacity, 50);
-	collide(&w, capacity, false);
+	collide(&w, capacity, tuple_number, false);
 	for (uint32_t i = 0; i < 45; i++) {
 		assert_int_equal(add(&w, i, i % TABLE_KINDS), 0);
 		expect_all(&w);
@@ -316,7 +326,7 @@ test_beyond_the_stash_is_refused(void **state)
 	struct world w;
 
 	world_make(&w, capacity, 70);
-	collide(&w, capacity, false);
+	collide(&w, capacity, tuple_number, false);
 	for (uint32_t i = 0; i < w.n; i++)
 		assert_int_equal(add(&w, i, TABLE_CONN), i < fit ? 0 : -ENOSPC);
 	expect_all(&w);
@@ -327,22 +337,74 @@ test_beyond_the_stash_is_refused(void **state)
 	world_free(&w);
 }
 
+/*
+ * Buckets A and B, full of entries that can stand elsewhere, make room for 20 entries that cannot;
+ * 40 more go to the stash.
+ */
+static void
+test_entries_move_to_make_room(void **state)
+{
+	uint32_t capacity = 100, n_both = 20 + 40 + 1, a = 0, b = 0, n = 20;
+	struct world w;
+
+	world_make(&w, capacity, n + n_both);
+	for (uint32_t i = 0; a < 10 || b < 10 || n < w.n; i++) {
+		struct tuple tuple = tuple_number(i);
+		struct spot spot = spot_of(siphash_tuple(&key, &tuple), buckets_of(capacity));
+
+		if (spot.first == 3 && spot.second == 7 && n < w.n)
+			w.tuples[n++] = tuple;
+		else if (spot.first == 3 && spot.second != 7 && a < 10)
+			w.tuples[a++] = tuple;
+		else if (spot.first == 7 && spot.second != 3 && b < 10)
+			w.tuples[10 + b++] = tuple;
+	}
+	for (uint32_t i = 0; i < w.n; i++) {
+		assert_int_equal(add(&w, i, TABLE_CONN), i < w.n - 1 ? 0 : -ENOSPC);
+		expect_all(&w);
+	}
+	expect_empty(&w);
+	world_free(&w);
+}
+
 static void
 test_equal_tags_are_told_apart_by_the_key(void **state)
 {
 	uint32_t capacity = 8;
 	struct world w;
 
-	world_make(&w, capacity, 8);
-	collide(&w, capacity, true);
-	for (uint32_t i = 0; i < w.n; i++) {
-		assert_int_equal(add(&w, i, TABLE_CONN), 0);
-		expect_all(&w);
+	for (int family = 0; family < 2; family++) {
+		world_make(&w, capacity, 8);
+		collide(&w, capacity, family == 0 ? tuple_number : tuple6_number, true);
+		for (uint32_t i = 0; i < w.n; i++) {
+			assert_int_equal(add(&w, i, TABLE_CONN), 0);
+			expect_all(&w);
+		}
+		for (uint32_t i = 0; i < w.n; i++) {
+			take(&w, (5 * i + 3) % w.n);
+			expect_all(&w);
+		}
+		world_free(&w);
 	}
-	for (uint32_t i = 0; i < w.n; i++) {
-		take(&w, (5 * i + 3) % w.n);
-		expect_all(&w);
+}
+
+/* A hash whose tag would be the mark of a free slot. */
+static void
+test_no_hash_reads_as_a_free_slot(void **state)
+{
+	struct world w;
+	uint64_t hash;
+
+	world_make(&w, 1, 1);
+	for (uint32_t i = 0;; i++) {
+		w.tuples[0] = tuple_number(i);
+		hash = siphash_tuple(&key, &w.tuples[0]);
+		if ((hash & 0xff) == 0 && (hash >> 32 & 0xff) == 0)
+			break;
 	}
+	assert_int_equal(add(&w, 0, TABLE_CONN), 0);
+	expect_all(&w);
+	expect_empty(&w);
 	world_free(&w);
 }
 
@@ -500,7 +562,9 @@ main(void)
 		cmocka_unit_test(test_full_is_at_capacity),
 		cmocka_unit_test(test_colliding_buckets_overflow_into_the_stash),
 		cmocka_unit_test(test_beyond_the_stash_is_refused),
+		cmocka_unit_test(test_entries_move_to_make_room),
 		cmocka_unit_test(test_equal_tags_are_told_apart_by_the_key),
+		cmocka_unit_test(test_no_hash_reads_as_a_free_slot),
 		cmocka_unit_test(test_iteration_visits_each_once_and_may_remove),
 		cmocka_unit_test(test_replace_needs_no_room),
 		cmocka_unit_test(test_random_runs_equal_the_model),

@@ -158,6 +158,8 @@ test_a_crowd_moves_down_in_bounded_steps(void **state)
 		assert_true(left - now_left <= WHEEL_MOVES_MAX && now_left < left);
 		left = now_left;
 		assert_true(left == 0 || wheel_next(&wheel) <= begin);
+		if (calls == 0) /* the earliest was armed first and still waits to be moved */
+			assert_ptr_equal(wheel_first(&wheel), &nodes[0]);
 		if (calls == 1) { /* armed in the middle of it: still the first to fire */
 			wheel_arm(&wheel, &early, begin + 16);
 			assert_ptr_equal(wheel_first(&wheel), &early);
@@ -179,22 +181,26 @@ test_cancelling_the_rest_of_a_half_moved_slot(void **state)
 {
 	enum { CROWD = 2 * WHEEL_MOVES_MAX };
 	ustime begin = 3ull << 27;
-	struct wheel_node *nodes = calloc(CROWD, sizeof(*nodes)), *fired[64];
+	struct wheel_node *nodes = calloc(CROWD, sizeof(*nodes)), *fired[64], later = {0};
 	uint32_t left = 0, total = 0;
+	ustime first;
 	struct wheel wheel;
 
 	wheel_init(&wheel, 0);
+	wheel_arm(&wheel, &later, 2 * begin); /* in another slot of that level */
 	for (uint32_t i = 0; i < CROWD; i++)
 		wheel_arm(&wheel, &nodes[i], begin + 8 * i);
 	wheel_expire(&wheel, begin, fired, 64);
-	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
-		while (wheel.slots[WHEEL_LEVELS - 1][slot] != NULL)
-			wheel_cancel(&wheel, wheel.slots[WHEEL_LEVELS - 1][slot]);
-	left = wheel.armed;
+	while (wheel.slots[WHEEL_LEVELS - 1][3] != NULL)
+		wheel_cancel(&wheel, wheel.slots[WHEEL_LEVELS - 1][3]);
+	left = wheel.armed - 1;
 	assert_int_equal(left, WHEEL_MOVES_MAX);
-	for (int call = 0; call < 1000 && wheel.armed > 0; call++)
-		total += wheel_expire(&wheel, begin + 8 * CROWD, fired, 64);
+	first = wheel_deadline(&wheel, wheel_first(&wheel));
+	assert_true(wheel_next(&wheel) <= first);
+	for (ustime now = first; now < begin + 8 * CROWD; now += 8, total++)
+		assert_int_equal(wheel_expire(&wheel, now, fired, 64), 1);
 	assert_int_equal(total, left);
+	assert_ptr_equal(wheel_first(&wheel), &later);
 	free(nodes);
 }
 
