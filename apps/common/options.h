@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef APPS_OPTIONS_H
+#define APPS_OPTIONS_H
+
+/*
+ * Options of a program: one table, read from the command line and from an INI file.
+ *
+ * "--port 7000" on the command line and "port = 7000" in the program's section of the file given by
+ * --config are the same option. The file is read first, so the command line wins; a repeatable option
+ * on the command line replaces the file's list. --config, --help and --version need no row.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for the sentence that says what is wrong with a value. */
+#define OPTION_WHY_LEN 256
+
+struct option_def {
+	const char *name;    /* without dashes */
+	const char *metavar; /* what stands for the value in --help */
+	const char *help;    /* one line, the default included */
+	/* Takes the value over into settings. Returns 0, or -1 with *why saying "is wrong thus; give
+	 * that". */
+	int (*set)(void *settings, const struct option_def *def, const char *value, char *why);
+	size_t offset;        /* of the field in settings, for the setters below */
+	uint64_t least, most; /* bounds, for the setters below */
+	void (*clear)(void *settings); /* a repeatable option: empties its list */
+};
+
+struct options {
+	const char *program; /* also the name of the INI section */
+	const char *about;   /* one sentence */
+	const char *version;
+	const struct option_def *defs;
+	unsigned int count;
+};
+
+/* The most rows that a program's table may have. */
+#define OPTIONS_MAX 64
+
+enum options_result {
+	OPTIONS_RUN,   /* go on */
+	OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
+	OPTIONS_WRONG, /* one sentence was written to stderr: exit OPTIONS_EXIT_WRONG */
+};
+#define OPTIONS_EXIT_WRONG 2
+
+/* Reads the command line and the file that it names. Changes only settings. */
+enum options_result options_parse(
+	const struct options *options, void *settings, int argc, char *argv[]);
+
+/* Reads an INI file alone. */
+enum options_result options_load(const struct options *options, void *settings, const char *path);
+
+/* Setters: a uint32_t count; a uint32_t of bytes (units_parse_bytes); a uint32_t of milliseconds, given
+ * in seconds. Bounds are in the field's unit. */
+int option_set_count(void *settings, const struct option_def *def, const char *value, char *why);
+int option_set_bytes(void *settings, const struct option_def *def, const char *value, char *why);
+int option_set_seconds(void *settings, const struct option_def *def, const char *value, char *why);
+
+/* Writes the sentence and returns -1. */
+int option_wrong(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef APPS_SIGNALS_H
+#define APPS_SIGNALS_H
+
+/* SIGINT and SIGTERM: the first drains the stack, the second stops it. */
+
+#include <stdint.h>
+
+struct rill_stack;
+
+/* From now on signals are counted instead of killing the process; SIGPIPE is ignored. */
+void signals_catch(void);
+
+/* Signals act on this stack, those that came before included; NULL: only counted again. */
+void signals_target(struct rill_stack *stack, uint64_t drain_us);
+
+/* How many have come. */
+int signals_count(void);
+
+#endif

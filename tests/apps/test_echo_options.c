@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options: each is taken over from the command line and from a file, the command line wins, and
+ * whatever is wrong is said in one sentence that names it. The example file under drivers-cfg holds
+ * every option with its default. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proto.h"
+#include "settings.h"
+#include "statline.h"
+#include "units.h"
+
+#define ARGS_MAX 40
+
+static char file_name[] = "/tmp/rill-echo-test-XXXXXX";
+static const char *source_root;
+static char said[4096];
+
+/* Runs with stdout and stderr into `said`. */
+static enum options_result
+parse(struct echo_settings *settings, const char *line)
+{
+	char copy[1024], *rest = copy, *word, *argv[ARGS_MAX] = {"rill-echo"};
+	int argc = 1, old_out = dup(1), old_err = dup(2);
+	FILE *capture = tmpfile();
+	enum options_result result;
+	size_t n;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (*word != '\0')
+			argv[argc++] = word;
+	fflush(stdout);
+	dup2(fileno(capture), 1);
+	dup2(fileno(capture), 2);
+	settings_default(settings);
+	result = options_parse(&echo_options, settings, argc, argv);
+	if (result == OPTIONS_RUN)
+		result = settings_finish(settings);
+	fflush(stdout);
+	fflush(stderr);
+	dup2(old_out, 1);
+	dup2(old_err, 2);
+	close(old_out);
+	close(old_err);
+	rewind(capture);
+	n = fread(said, 1, sizeof(said) - 1, capture);
+	said[n] = '\0';
+	fclose(capture);
+	return result;
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *f = fopen(file_name, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	fclose(f);
+}
+
+static void
+test_every_option(void **state)
+{
+	struct echo_settings s;
+
+	assert_int_equal(parse(&s, "--protocol length --dev net_tap0,iface=t0 --dev=0000:03:10.1 --ip "
+		"10.0.0.2/24 --ip 10.0.1.2/24 --gateway 10.0.1.1 --port 99 --lanes 2 --mtu 1400 "
+		"--max-conns 77 --max-message 2k --hold 3M --idle-timeout 1.5 --keepalive 1,0.5,3 "
+		"--user-timeout 5 --msl 1000 --drain 0 --idle-sleep 100 --log-level quiet"),
+		OPTIONS_RUN);
+	assert_ptr_equal(s.proto, &proto_length);
+	assert_int_equal(s.devs_count, 2);
+	assert_string_equal(s.devs[0].spec, "net_tap0,iface=t0");
+	assert_string_equal(s.devs[0].name, "net_tap0");
+	assert_string_equal(s.devs[1].name, "0000:03:10.1");
+	assert_int_equal(s.ips_count, 2);
+	assert_int_equal(s.ips[1].addr.u.ip4[2], 1);
+	assert_int_equal(settings_gateway_port(&s), 1);
+	assert_int_equal(s.port, 99);
+	assert_int_equal(s.lanes, 2);
+	assert_int_equal(s.mtu, 1400);
+	assert_int_equal(s.max_conns, 77);
+	assert_int_equal(s.max_message, 2048);
+	assert_int_equal(s.hold_bytes, 3 << 20);
+	assert_int_equal(s.idle_timeout_ms, 1500);
+	assert_int_equal(s.keepalive_idle_ms, 1000);
+	assert_int_equal(s.keepalive_interval_ms, 500);
+	assert_int_equal(s.keepalive_count, 3);
+	assert_int_equal(s.user_timeout_ms, 5000);
+	assert_int_equal(s.msl_ms, 1000);
+	assert_int_equal(s.drain_ms, 0);
+	assert_int_equal(s.idle_sleep_us, 100);
+	assert_int_equal(s.log_level, ECHO_LOG_QUIET);
+}
+
+static void
+test_defaults(void **state)
+{
+	struct echo_settings s;
+
+	assert_int_equal(parse(&s, "--ip 10.0.0.2/24"), OPTIONS_RUN);
+	assert_ptr_equal(s.proto, &proto_raw);
+	assert_int_equal(s.devs_count, 1);
+	assert_string_equal(s.devs[0].spec, "net_tap0");
+	assert_int_equal(s.port, 7000);
+	assert_int_equal(s.max_message, 1 << 20);
+	assert_int_equal(s.drain_ms, 5000);
+	assert_int_equal(settings_gateway_port(&s), -1);
+}
+
+static void
+test_file_and_command_line(void **state)
+{
+	char line[256];
+	struct echo_settings s;
+
+	write_file("; a comment\n[rill-echo]\nprotocol = http\nport = 80\nip = 10.0.0.2/24\n"
+		"dev = net_tap5\nkeepalive = 1,2,3\n");
+	snprintf(line, sizeof(line), "--port 81 --config %s", file_name);
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_ptr_equal(s.proto, &proto_http);
+	assert_int_equal(s.port, 81);
+	assert_string_equal(s.devs[0].name, "net_tap5");
+	assert_int_equal(s.keepalive_count, 3);
+
+	/* A list on the command line replaces the file's. */
+	snprintf(line, sizeof(line), "--config %s --ip 10.9.0.2/16", file_name);
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_int_equal(s.ips_count, 1);
+	assert_int_equal(s.ips[0].addr.u.ip4[1], 9);
+
+	/* A list in the file has a line for each. */
+	write_file("[rill-echo]\nip = 10.0.0.2/24\nip = 10.0.1.2/24\ndev = net_tap0\ndev = net_tap1\n");
+	snprintf(line, sizeof(line), "--config %s", file_name);
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_int_equal(s.ips_count, 2);
+	assert_string_equal(s.devs[1].name, "net_tap1");
+}
+
+/* Each wrong thing, and what the sentence must say. */
+static void
+test_wrong_options(void **state)
+{
+	static const struct {
+		const char *line, *what, *instead;
+	} cases[] = {
+		{"--prot0col raw", "--prot0col", "--protocol"},
+		{"--frobnicate 3", "--frobnicate", "--help"},
+		{"stray", "stray", "--help"},
+		{"--port", "--port", "--port N"},
+		{"--config", "--config", "FILE"},
+		{"--port 0", "--port 0", "1 to 65535"},
+		{"--port 65536", "--port 65536", "1 to 65535"},
+		{"--port -1", "--port -1", "1 to 65535"},
+		{"--port 7x", "--port 7x", "1 to 65535"},
+		{"--port 99999999999999999999999", "--port 9999", "1 to 65535"},
+		{"--protocol udp", "--protocol udp", "http"},
+		{"--ip 10.0.0.2", "--ip 10.0.0.2", "192.0.2.10/24"},
+		{"--ip 10.0.0/24", "--ip 10.0.0/24", "192.0.2.10/24"},
+		{"--gateway nowhere", "--gateway nowhere", "192.0.2.1"},
+		{"--ip 10.0.0.2/24 --gateway 10.0.1.1", "--gateway", "--ip"},
+		{"--dev ,x", "--dev ,x", "net_tap0"},
+		{"--max-message 1T", "--max-message 1T", "64k"},
+		{"--max-message 0", "--max-message 0", "from 1 to"},
+		{"--max-message 64M --hold 100M --ip 10.0.0.2/24", "--hold", "twice"},
+		{"--idle-timeout soon", "--idle-timeout soon", "0.5"},
+		{"--idle-timeout 1.2345", "--idle-timeout 1.2345", "0.5"},
+		{"--drain 100000", "--drain 100000", "86400"},
+		{"--keepalive 1,2", "--keepalive 1,2", "60,5,3"},
+		{"--keepalive 1,2,3,4", "--keepalive 1,2,3,4", "60,5,3"},
+		{"--keepalive 1,0,3", "--keepalive 1,0,3", "above 0"},
+		{"--keepalive 1,1,256", "--keepalive 1,1,256", "255"},
+		{"--log-level loud", "--log-level loud", "quiet"},
+		{"--ip 10.0.0.2/24 --ip 10.0.0.3/24", "--ip", "each --dev"},
+		{"", "--ip", "192.0.2.10/24"},
+		{"--config /nonexistent/x.ini", "/nonexistent/x.ini", "[rill-echo]"},
+	};
+	struct echo_settings s;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&s, cases[i].line), OPTIONS_WRONG);
+		if (strstr(said, "rill-echo: ") == NULL || strstr(said, cases[i].what) == NULL ||
+			strstr(said, cases[i].instead) == NULL)
+			fail_msg("\"%s\" is answered by: %s", cases[i].line, said);
+		/* One sentence, on one line; rte_cfgfile adds one of its own when there is no file. */
+		if (strstr(cases[i].line, "/nonexistent") == NULL)
+			assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	}
+}
+
+static void
+test_wrong_files(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{"[rill-echo]\nprt = 3\n", "perhaps \"port\""},
+		{"[rill-echo]\nport = 70000\n", "port = 70000"},
+		{"[echo]\nport = 7000\n", "[rill-echo]"},
+		{"[rill-echo]\nport = 7000\n[other]\nx = 1\n", "[rill-echo]"},
+	};
+	struct echo_settings s;
+	char line[256];
+
+	snprintf(line, sizeof(line), "--ip 10.0.0.2/24 --config %s", file_name);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_file(cases[i].text);
+		assert_int_equal(parse(&s, line), OPTIONS_WRONG);
+		if (strstr(said, cases[i].what) == NULL || strstr(said, file_name) == NULL)
+			fail_msg("file %zu is answered by: %s", i, said);
+	}
+}
+
+static void
+test_help_and_version(void **state)
+{
+	struct echo_settings s;
+
+	assert_int_equal(parse(&s, "--version"), OPTIONS_DONE);
+	assert_string_equal(said, "rill-echo " RILL_VERSION "\n");
+	assert_int_equal(parse(&s, "--port 3 --help"), OPTIONS_DONE);
+	for (unsigned int i = 0; i < echo_options.count; i++)
+		assert_non_null(strstr(said, echo_options.defs[i].name));
+}
+
+/* The example has a line for every option; uncommented ones are the defaults, but for ip. */
+static void
+test_example_file(void **state)
+{
+	char path[512], line[600], text[16384];
+	struct echo_settings s, d;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/drivers-cfg/echo.ini", source_root);
+	snprintf(line, sizeof(line), "--config %s", path);
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_int_equal(parse(&d, "--ip 192.0.2.10/24"), OPTIONS_RUN);
+	assert_memory_equal(&s, &d, sizeof(s));
+
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	for (unsigned int i = 0; i < echo_options.count; i++) {
+		char key[64], quiet[64];
+
+		snprintf(key, sizeof(key), "\n%s = ", echo_options.defs[i].name);
+		snprintf(quiet, sizeof(quiet), "\n;%s = ", echo_options.defs[i].name);
+		if (strstr(text, key) == NULL && strstr(text, quiet) == NULL)
+			fail_msg("the example does not show %s", echo_options.defs[i].name);
+	}
+}
+
+static void
+test_units(void **state)
+{
+	static const struct {
+		double value;
+		const char *text;
+	} cases[] = {{0, "0"}, {999, "999"}, {999.96, "1.0k"}, {1000, "1.0k"}, {12345, "12.3k"},
+		{999960, "1.0M"}, {1.5e9, "1.5G"}, {2e15, "2000.0T"}};
+	char buf[UNITS_STRLEN];
+	uint64_t value;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(units_format(cases[i].value, buf), cases[i].text);
+	assert_int_equal(units_parse_bytes("3KiB", &value), 0);
+	assert_int_equal(value, 3072);
+	assert_int_not_equal(units_parse_bytes("99999999999999999999", &value), 0);
+	assert_int_not_equal(units_parse_bytes("18446744073709551615k", &value), 0);
+	assert_int_equal(units_parse_seconds("12.034", &value), 0);
+	assert_int_equal(value, 12034);
+	assert_int_not_equal(units_parse_seconds("1.", &value), 0);
+	assert_int_not_equal(units_parse_seconds(" 1", &value), 0);
+}
+
+/* Rates are those of the time since the last line. */
+static void
+test_statline(void **state)
+{
+	struct statline last = {.at_us = 1000000};
+	struct rill_stats stats = {.conns = 3, .bytes_in = 1000, .bytes_out = 500, .retransmits = 7};
+	char line[STATLINE_LEN];
+
+	stats.drops[1] = 2;
+	stats.drops[RILL_DROP_COUNT - 1] = 1;
+	statline_format(&last, &stats, 100, 2000000, line);
+	assert_string_equal(line,
+		"conns 3  100 msg/s  in 8.0k bit/s  out 4.0k bit/s  retransmits 7  drops 3");
+	stats.bytes_in += 125000;
+	statline_format(&last, &stats, 200, 2500000, line);
+	assert_string_equal(line,
+		"conns 3  200 msg/s  in 2.0M bit/s  out 0 bit/s  retransmits 0  drops 0");
+}
+
+static int
+setup(void **state)
+{
+	int fd = mkstemp(file_name);
+
+	return fd >= 0 ? close(fd) : -1;
+}
+
+static int
+teardown(void **state)
+{
+	return unlink(file_name);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_option),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_file_and_command_line),
+		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_wrong_files),
+		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_example_file),
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_statline),
+	};
+
+	source_root = argc > 1 ? argv[1] : ".";
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
