@@ -26,10 +26,11 @@ struct outbox {
 	uint32_t put;    /* frames ever put: the next ticket */
 	uint32_t taken;  /* frames ever taken by the port */
 	uint32_t credit; /* frames that data may still add in this turn: set by the turn from the port's room */
-	uint32_t late_from, late_to; /* tickets [from, to) left in a later turn than they were put in, */
+	uint32_t late_from, late_to; /* the last tickets [from, to) that left in a later turn than they were put in, */
 	uint32_t late_us;            /* at this time (us32) */
-	uint32_t held;         /* tickets before it were put before the turn whose frames are being taken */
-	uint32_t seen;         /* put, when frames were last taken */
+	uint32_t turn_us; /* time of the turn whose frames are being taken */
+	uint32_t held;    /* tickets before it were put before that turn */
+	uint32_t seen;    /* put, when frames were last taken */
 	struct rte_mbuf *ring[OUTBOX_SIZE];
 };
 
@@ -74,10 +75,9 @@ outbox_put(struct outbox *outbox, struct rte_mbuf *frame)
 static inline void
 outbox_turn_over(struct outbox *outbox, uint32_t now_us)
 {
-	if (outbox->late_us != now_us) {
+	if (outbox->turn_us != now_us) {
 		outbox->held = outbox->seen;
-		outbox->late_from = outbox->late_to = outbox->taken;
-		outbox->late_us = now_us;
+		outbox->turn_us = now_us;
 	}
 	outbox->seen = outbox->put;
 }
@@ -86,10 +86,15 @@ outbox_turn_over(struct outbox *outbox, uint32_t now_us)
 static inline void
 outbox_took(struct outbox *outbox, uint32_t n)
 {
+	uint32_t from = outbox->taken;
+
 	RILL_DCHECK(n <= outbox_count(outbox));
 	outbox->taken += n;
-	if ((int32_t)(outbox->held - outbox->late_to) <= 0)
+	if (n == 0 || (int32_t)(outbox->held - from) <= 0)
 		return;
+	if (outbox->late_us != outbox->turn_us || outbox->late_to != from)
+		outbox->late_from = from;
+	outbox->late_us = outbox->turn_us;
 	outbox->late_to = (int32_t)(outbox->held - outbox->taken) < 0 ? outbox->held : outbox->taken;
 }
 

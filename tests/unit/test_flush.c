@@ -150,7 +150,7 @@ test_what_is_refused_stays_and_leaves_late(void **state)
 	assert_int_equal(counters.tx_backlogged, 9);
 
 	assert_int_equal(flush(0, 300), 0);
-	expect_late(6, 6, 300);
+	expect_late(4, 6, 200); /* none left: the last ones that did are still known */
 	assert_int_equal(counters.tx_backlogged, 9);
 
 	put(2); /* 13, 14: these leave in their own turn */
@@ -161,7 +161,7 @@ test_what_is_refused_stays_and_leaves_late(void **state)
 
 	put(1);
 	assert_int_equal(flush(UINT32_MAX, 500), 1);
-	expect_late(15, 15, 500);
+	expect_late(6, 13, 400);
 	end();
 }
 
@@ -216,7 +216,8 @@ test_order_holds_whatever_the_port_takes(void **state)
 		put(fresh);
 		sent = flush((uint32_t)random() % 50, ++now);
 		assert_int_equal(outbox.taken - taken, sent);
-		expect_late(taken, taken + RTE_MIN(sent, waiting), now);
+		if (sent > 0 && waiting > 0)
+			expect_late(taken, taken + RTE_MIN(sent, waiting), now);
 		late += RTE_MIN(sent, waiting);
 		backlogged += RTE_MIN(outbox_count(&outbox), fresh);
 		release_held();
