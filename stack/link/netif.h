@@ -8,10 +8,9 @@
 #include <stdint.h>
 
 #include <rte_ether.h>
+#include <rte_mbuf.h>
 
 #include "counters.h"
-
-struct rte_mempool;
 
 /* Work that the port takes over (or has done on receipt). */
 enum {
@@ -30,6 +29,38 @@ struct netif {
 	struct rte_mempool *control_pool; /* for frames that are built from nothing */
 	struct counters *counters;
 };
+
+/* What is known of a received checksum without computing it. */
+enum netif_cksum {
+	NETIF_CKSUM_UNKNOWN, /* verify it */
+	NETIF_CKSUM_GOOD,    /* the port vouches for the bytes */
+	NETIF_CKSUM_BAD,
+};
+
+/*
+ * DPDK's "NONE" says that the field is not filled in but the bytes are known to be intact (a packet
+ * from a neighbouring virtual machine): verifying it would drop good packets.
+ */
+static inline enum netif_cksum
+netif_rx_ip4_cksum(const struct netif *netif, const struct rte_mbuf *mbuf)
+{
+	uint64_t flags = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (!(netif->caps & NETIF_RX_CKSUM) || flags == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
+		return NETIF_CKSUM_UNKNOWN;
+	return flags == RTE_MBUF_F_RX_IP_CKSUM_BAD ? NETIF_CKSUM_BAD : NETIF_CKSUM_GOOD;
+}
+
+/* The same of TCP's checksum. */
+static inline enum netif_cksum
+netif_rx_tcp_cksum(const struct netif *netif, const struct rte_mbuf *mbuf)
+{
+	uint64_t flags = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	if (!(netif->caps & NETIF_RX_CKSUM) || flags == RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
+		return NETIF_CKSUM_UNKNOWN;
+	return flags == RTE_MBUF_F_RX_L4_CKSUM_BAD ? NETIF_CKSUM_BAD : NETIF_CKSUM_GOOD;
+}
 
 /* Bytes in front of the IP header. */
 static inline uint16_t

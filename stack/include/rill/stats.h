@@ -18,10 +18,11 @@ extern "C" {
 	X(ether_short, "frame shorter than its Ethernet header")                                   \
 	X(ether_type, "EtherType that Rill does not speak")                                        \
 	X(ether_not_ours, "destination MAC is neither ours nor a group we joined")                 \
+	X(ether_bad_source, "source MAC is a group address")                                       \
 	X(vlan_foreign, "VLAN tag of a network we are not in")                                     \
 	X(arp_malformed, "ARP packet with a wrong length, type or operation")                      \
 	X(arp_not_ours, "ARP packet that concerns neither our addresses nor our neighbours")       \
-	X(arp_bad_sender, "ARP sender hardware or protocol address is not a unicast one")          \
+	X(arp_bad_sender, "ARP sender hardware or protocol address is not that of another host")  \
 	X(ip_version, "IP version does not match the EtherType")                                   \
 	X(ip_header_length, "IP header shorter than 20 bytes or longer than the packet")           \
 	X(ip_total_length, "IP total length shorter than the header or longer than the frame")     \
