@@ -211,8 +211,6 @@ on_headers_complete(http_parser *parser)
 	h->fields_done = true;
 	if (check(s, h) != 0)
 		return -1;
-	/* An offer to upgrade may be ignored [9110 7.8]. */
-	parser->upgrade = 0;
 	has_body = h->codings > 0 || (parser->flags & F_CONTENTLENGTH && parser->content_length > 0);
 	if (h->expects && parser->http_minor > 0 && has_body)
 		http_continue(s);

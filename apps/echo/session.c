@@ -13,6 +13,8 @@
 #define container_of_timer(timer, field) \
 	((struct session *)((char *)(timer) - offsetof(struct session, field)))
 
+#define IDLE_STEP_US 3600000000u
+
 static void on_idle(struct rill_lane *lane, struct rill_timer *timer);
 static void on_later(struct rill_lane *lane, struct rill_timer *timer);
 
@@ -26,6 +28,15 @@ static void
 touch(struct session *s)
 {
 	s->active_us = rill_lane_now(rill_lane_of(s));
+}
+
+/* In steps that any timer of Rill can do; on_idle finds out whether it is time. */
+static void
+arm_idle(struct session *s, uint64_t delay_us)
+{
+	if (delay_us > IDLE_STEP_US)
+		delay_us = IDLE_STEP_US;
+	rill_timer_start(rill_lane_of(s), &s->idle, delay_us);
 }
 
 static struct session *
@@ -42,7 +53,7 @@ session_start(struct echo_lane *lane, struct rill_conn *conn)
 	s->later.fn = on_later;
 	touch(s);
 	if (lane->idle_timeout_us != 0)
-		rill_timer_start(rill_lane_of(s), &s->idle, lane->idle_timeout_us);
+		arm_idle(s, lane->idle_timeout_us);
 	if (lane->proto->on_start != NULL)
 		lane->proto->on_start(s);
 	rill_conn_set_user(conn, s);
@@ -184,6 +195,16 @@ resume_reading(struct session *s)
 	}
 }
 
+/* From here on Rill alone ends the connection, unless the idle timeout must watch it. */
+static void
+leave_to_rill(struct session *s)
+{
+	s->ended = true;
+	rill_timer_stop(rill_lane_of(s), &s->later);
+	if (s->lane->idle_timeout_us == 0)
+		session_free(s);
+}
+
 /* All was sent: FIN or RST. */
 static void
 finish(struct session *s)
@@ -200,12 +221,8 @@ finish(struct session *s)
 		rill_timer_start(rill_lane_of(s), &s->later, SESSION_LINGER_US);
 		return;
 	}
-	/* From here on Rill alone ends the connection, unless the idle timeout must watch it. */
-	s->ended = true;
-	rill_timer_stop(rill_lane_of(s), &s->later);
 	rill_close(s->conn);
-	if (s->lane->idle_timeout_us == 0)
-		session_free(s);
+	leave_to_rill(s);
 }
 
 static void
@@ -325,8 +342,10 @@ session_drain(struct rill_conn *conn, void *unused)
 {
 	struct echo_lane *lane = echo_lane_of(conn);
 	struct session *s = rill_conn_user(conn);
+	struct rill_conn_info info;
 
-	if (lane->proto->is_over == NULL)
+	rill_conn_info(conn, &info);
+	if (lane->proto->is_over == NULL || info.state != RILL_ESTABLISHED)
 		return;
 	if (s == NULL) {
 		s = session_start(lane, conn);
@@ -402,7 +421,7 @@ on_eof(struct rill_conn *conn)
 	if (s->dead)
 		return;
 	if (s->ended)
-		finish(s); /* lingering: both sides have finished now */
+		leave_to_rill(s); /* it lingered, and now both sides have finished */
 	else
 		session_run(s);
 }
@@ -452,7 +471,7 @@ on_idle(struct rill_lane *lane, struct rill_timer *timer)
 	struct rill_conn_info info;
 
 	if (idle_us < s->lane->idle_timeout_us) {
-		rill_timer_start(lane, timer, s->lane->idle_timeout_us - idle_us);
+		arm_idle(s, s->lane->idle_timeout_us - idle_us);
 		return;
 	}
 	if (s->dead)
@@ -468,6 +487,6 @@ on_idle(struct rill_lane *lane, struct rill_timer *timer)
 	}
 	ECHO_COUNT(s->lane, idle_ended);
 	s->ending = ENDING_CLOSE;
-	rill_timer_start(lane, timer, s->lane->idle_timeout_us);
+	arm_idle(s, s->lane->idle_timeout_us);
 	finish(s);
 }

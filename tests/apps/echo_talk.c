@@ -113,6 +113,7 @@ talk_close(void)
 	if (!fake.close_told)
 		fake_lose(RILL_CLOSE_RESET);
 	assert_null(fake.conn_user);
+	assert_int_equal(fake_timers(), 0);
 	assert_int_equal(talk_lane->sessions.used, 0);
 	assert_int_equal(talk_lane->blocks.used, 0);
 	assert_int_equal(talk_lane->heads.used, 0);

@@ -147,7 +147,7 @@ fake_step(void)
 		tell_eof();
 		busy = true;
 	}
-	if (fake.end == FAKE_CLOSED && fake.acked == fake.sent_len && !fake.close_told)
+	if ((fake.end == FAKE_CLOSED || (fake.fin && fake.eof_told)) && fake.acked == fake.sent_len)
 		tell_close(RILL_CLOSE_DONE);
 	return busy;
 }
@@ -177,6 +177,16 @@ fake_advance(uint64_t us)
 		after_callback();
 	}
 	fake.now_us = until;
+}
+
+unsigned int
+fake_timers(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < TIMERS_MAX; i++)
+		n += timers[i] != NULL;
+	return n;
 }
 
 void
@@ -296,7 +306,12 @@ rill_abort(struct rill_conn *conn)
 int
 rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 {
-	*info = (struct rill_conn_info){.snd_queued = fake.sent_len - fake.acked};
+	bool open = fake.end == FAKE_OPEN && !fake.fin && !fake.eof;
+
+	*info = (struct rill_conn_info){
+		.state = open ? RILL_ESTABLISHED : RILL_FIN_WAIT_1,
+		.snd_queued = fake.sent_len - fake.acked,
+	};
 	return 0;
 }
 
@@ -334,6 +349,7 @@ int
 rill_timer_start(struct rill_lane *lane, struct rill_timer *timer, uint64_t delay_us)
 {
 	assert_non_null(timer->fn);
+	assert_true(delay_us <= 8000000000u); /* two hours: Rill's limit is a little more */
 	rill_timer_stop(lane, timer);
 	for (size_t i = 0; i < TIMERS_MAX; i++)
 		if (timers[i] == NULL) {

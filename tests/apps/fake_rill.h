@@ -61,6 +61,9 @@ bool fake_step(void);
 /* Time passes; timers that get due run, in order. */
 void fake_advance(uint64_t us);
 
+/* Timers that run. */
+unsigned int fake_timers(void);
+
 /* The connection is lost. */
 void fake_lose(enum rill_close_reason why);
 

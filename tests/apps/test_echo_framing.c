@@ -272,6 +272,25 @@ test_idle_timeout(void **state)
 	}
 }
 
+/* Longer than a timer can be. */
+static void
+test_long_idle_timeout(void **state)
+{
+	const uint64_t day_us = UINT64_C(24) * 3600 * 1000000;
+
+	talk_begin("line");
+	talk_end();
+	talk_settings.idle_timeout_ms = (uint32_t)(day_us / 1000);
+	assert_int_equal(echo_lane_init(talk_lane, &talk_settings), 0);
+	talk_open(0, 0);
+	fake_advance(day_us - 1);
+	assert_int_equal(fake.end, FAKE_OPEN);
+	fake_advance(1);
+	assert_int_equal(fake.end, FAKE_CLOSED);
+	talk_close();
+	talk_end();
+}
+
 /* 0 means: no timeout. */
 static void
 test_no_idle_timeout(void **state)
@@ -325,6 +344,7 @@ main(void)
 		cmocka_unit_test(test_no_session_left),
 		cmocka_unit_test(test_linger_is_bounded),
 		cmocka_unit_test(test_idle_timeout),
+		cmocka_unit_test(test_long_idle_timeout),
 		cmocka_unit_test(test_no_idle_timeout),
 		cmocka_unit_test(test_loss_leaves_nothing),
 	};
