@@ -291,10 +291,8 @@ neighbor_get(struct neighbors *neighbors, const struct rill_addr *addr,
 
 	if (neighbor == NULL) {
 		neighbor = make(neighbors, addr);
-		if (neighbor == NULL) {
-			count_drop(neighbors->netif->counters, RILL_DROP_neighbor_full);
+		if (neighbor == NULL)
 			return SLAB_NONE;
-		}
 		neighbor->source = *source;
 		begin_asking(neighbors, neighbor, NEIGHBOR_INCOMPLETE, now, outbox);
 	}

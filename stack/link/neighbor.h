@@ -94,7 +94,7 @@ void neighbors_destroy(struct neighbors *neighbors);
 /*
  * The index of the next hop addr, which is made (INCOMPLETE, first request sent) if unknown. source
  * is the address that requests are sent from. A full cache forgets the entry that nobody holds and
- * that was unused longest; if all are held this returns SLAB_NONE, counted as neighbor_full. hold: users is raised; neighbor_release lowers it.
+ * that was unused longest; if all are held this returns SLAB_NONE (drop reason neighbor_full). hold: users is raised; neighbor_release lowers it.
  */
 uint32_t neighbor_get(struct neighbors *neighbors, const struct rill_addr *addr,
 	const struct rill_addr *source, bool hold, ustime now, struct outbox *outbox);

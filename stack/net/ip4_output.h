@@ -5,12 +5,13 @@
 /* The IPv4 header of what we send: never fragmented (DF), so that its ID may be 0 [6864 4.1]. */
 
 #include <rte_ip.h>
+#include <rte_mbuf.h>
 
 #include "netif.h"
 
 /*
- * Writes a 20-byte header. With NETIF_TX_IP4_CKSUM the checksum field is left 0 for the NIC, which the caller
- * asks for in the mbuf's ol_flags; else it is computed here.
+ * Writes a 20-byte header. With NETIF_TX_IP4_CKSUM the checksum field is left 0 for the NIC, which
+ * the caller asks for (ip4_ask_cksum); else it is computed here.
  */
 static inline void
 ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t src, rte_be32_t dst,
@@ -28,6 +29,17 @@ ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t 
 	ip->dst_addr = dst;
 	if (!(netif->caps & NETIF_TX_IP4_CKSUM))
 		ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
+/* Asks the NIC for the checksum of a frame's 20-byte IPv4 header, if that is its work. */
+static inline void
+ip4_ask_cksum(const struct netif *netif, struct rte_mbuf *frame, uint16_t l2_len)
+{
+	if (!(netif->caps & NETIF_TX_IP4_CKSUM))
+		return;
+	frame->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	frame->l2_len = l2_len;
+	frame->l3_len = sizeof(struct rte_ipv4_hdr);
 }
 
 #endif

@@ -38,7 +38,13 @@ packet_pull(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool)
 static inline bool
 packet_trim(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool)
 {
-	return likely((*mbuf)->pkt_len == len) || packet_trim_cold(mbuf, len, pool);
+	if (likely((*mbuf)->pkt_len == len))
+		return true;
+	if ((*mbuf)->nb_segs != 1 || rte_mbuf_refcnt_read(*mbuf) != 1)
+		return packet_trim_cold(mbuf, len, pool);
+	(*mbuf)->pkt_len = len; /* what Ethernet padded */
+	(*mbuf)->data_len = (uint16_t)len;
+	return true;
 }
 
 #endif

@@ -38,6 +38,7 @@ extern "C" {
 	X(icmp_checksum, "ICMP checksum is wrong")                                                 \
 	X(icmp_type, "ICMP type that is ignored")                                                  \
 	X(icmp_broadcast, "ICMP echo request to a broadcast address")                              \
+	X(icmp_too_long, "ICMP echo request whose reply would exceed the MTU")                     \
 	X(icmp_rate, "ICMP reply withheld by its rate limit")                                      \
 	X(icmp_stale, "ICMP error that quotes no segment in flight")                               \
 	X(tcp_short, "TCP segment shorter than its header")                                        \

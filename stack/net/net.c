@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_malloc.h>
+#include <rte_rib.h>
+
+#include "arp.h"
+#include "check.h"
+#include "net_state.h"
+
+#define NET_CONNECTED (1ull << 32) /* a next hop of the rib: else the gateway, in host order */
+#define IP4_BITS 32
+/* A route takes a node, and at most one more where two branches part. */
+#define RIB_NODES (2 * (ROUTES_MAX + RILL_ADDRS_MAX))
+
+static uint32_t
+ip_of(const struct rill_addr *addr)
+{
+	rte_be32_t ip;
+
+	memcpy(&ip, addr->u.ip4, sizeof(ip));
+	return rte_be_to_cpu_32(ip);
+}
+
+static struct rill_addr
+addr_of(uint32_t ip)
+{
+	struct rill_addr addr = {.family = AF_INET};
+	rte_be32_t wire = rte_cpu_to_be_32(ip);
+
+	memcpy(addr.u.ip4, &wire, sizeof(wire));
+	return addr;
+}
+
+struct net *
+net_create(const struct netif *netif, struct wheel *wheel, uint8_t neighbor_kind,
+	uint8_t announce_kind, const char *name, int numa_node, ustime now)
+{
+	struct rte_rib_conf conf = {.max_nodes = RIB_NODES};
+	struct net *net = rte_zmalloc_socket("rill_net", sizeof(*net), RTE_CACHE_LINE_SIZE, numa_node);
+
+	if (net == NULL)
+		return NULL;
+	net->netif = netif;
+	net->wheel = wheel;
+	net->announce_kind = announce_kind;
+	token_init(&net->icmp_errors, ICMP_ERROR_EVERY_US, ICMP_ERROR_BURST, now);
+	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, now);
+	net->rib = rte_rib_create(name, numa_node, &conf);
+	net->neighbors = neighbors_create(netif, wheel, neighbor_kind, numa_node);
+	if (net->rib != NULL && net->neighbors != NULL)
+		return net;
+	net_destroy(net);
+	return NULL;
+}
+
+void
+net_destroy(struct net *net)
+{
+	if (net == NULL)
+		return;
+	for (unsigned int i = 0; i < net->slots; i++)
+		wheel_cancel(net->wheel, &net->addrs[i].timer);
+	neighbors_destroy(net->neighbors);
+	rte_rib_free(net->rib);
+	rte_free(net);
+}
+
+struct neighbors *
+net_neighbors(const struct net *net)
+{
+	return net->neighbors;
+}
+
+bool
+net_addr_is_ours(const struct net *net, const struct rill_addr *addr)
+{
+	return addr->family == AF_INET && net_ip_is_ours(net, ip_of(addr));
+}
+
+bool
+net_addr_is_unicast(const struct net *net, const struct rill_addr *addr)
+{
+	return addr->family == AF_INET && net_ip_is_unicast(net, ip_of(addr));
+}
+
+/* The address of ours on the smallest network that ip lies in. */
+static const struct net_addr *
+addr_towards(const struct net *net, uint32_t ip)
+{
+	const struct net_addr *best = NULL;
+
+	for (unsigned int i = 0; i < net->slots; i++) {
+		const struct net_addr *addr = &net->addrs[i];
+
+		if (addr->ip != 0 && ((addr->ip ^ ip) & addr->mask) == 0 &&
+			(best == NULL || addr->mask > best->mask))
+			best = addr;
+	}
+	return best;
+}
+
+static struct net_addr *
+addr_find(struct net *net, uint32_t ip)
+{
+	for (unsigned int i = 0; i < net->slots; i++) {
+		if (net->addrs[i].ip == ip)
+			return &net->addrs[i];
+	}
+	return NULL;
+}
+
+static bool
+network_is_used(const struct net *net, uint32_t network, uint32_t mask)
+{
+	for (unsigned int i = 0; i < net->slots; i++) {
+		const struct net_addr *addr = &net->addrs[i];
+
+		if (addr->ip != 0 && addr->mask == mask && (addr->ip & mask) == network)
+			return true;
+	}
+	return false;
+}
+
+static int
+rib_add(struct net *net, uint32_t ip, uint8_t len, uint64_t next_hop)
+{
+	struct rte_rib_node *node;
+
+	if (rte_rib_lookup_exact(net->rib, ip, len) != NULL)
+		return -EEXIST;
+	node = rte_rib_insert(net->rib, ip, len);
+	if (node == NULL)
+		return -ENOBUFS;
+	rte_rib_set_nh(node, next_hop);
+	return 0;
+}
+
+/* Can an interface have this address? Not a broadcast address of its own network. */
+static bool
+is_assignable(const struct net *net, uint32_t ip, uint32_t mask)
+{
+	uint32_t host = ~mask;
+
+	return net_ip_is_unicast(net, ip) &&
+	       (host <= 1 || ((ip & host) != 0 && (ip & host) != host));
+}
+
+int
+net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
+{
+	uint32_t ip = ip_of(&prefix->addr), mask = rte_rib_depth_to_mask(prefix->len);
+	struct net_addr *addr;
+	int rc = 0;
+
+	if (prefix->addr.family != AF_INET || prefix->len == 0 || prefix->len > IP4_BITS)
+		return -EINVAL;
+	if (net_ip_is_ours(net, ip))
+		return -EEXIST;
+	if (!is_assignable(net, ip, mask))
+		return -EINVAL;
+	addr = addr_find(net, 0);
+	if (addr == NULL && net->slots == RILL_ADDRS_MAX)
+		return -ENOBUFS;
+	if (!network_is_used(net, ip & mask, mask))
+		rc = rib_add(net, ip & mask, prefix->len, NET_CONNECTED);
+	if (rc != 0)
+		return rc;
+	if (addr == NULL)
+		addr = &net->addrs[net->slots++];
+	*addr = (struct net_addr){.ip = ip, .mask = mask, .timer.kind = net->announce_kind};
+	if (net->netif->ethernet)
+		wheel_arm(net->wheel, &addr->timer, now);
+	return 0;
+}
+
+int
+net_addr_del(struct net *net, const struct rill_addr *which)
+{
+	uint32_t ip = ip_of(which), mask;
+	struct net_addr *addr;
+
+	if (!net_addr_is_ours(net, which))
+		return -ENOENT;
+	addr = addr_find(net, ip);
+	mask = addr->mask;
+	wheel_cancel(net->wheel, &addr->timer);
+	*addr = (struct net_addr){0};
+	while (net->slots > 0 && net->addrs[net->slots - 1].ip == 0)
+		net->slots--;
+	if (!network_is_used(net, ip & mask, mask))
+		rte_rib_remove(net->rib, ip & mask, (uint8_t)__builtin_popcount(mask));
+	neighbors_forget_source(net->neighbors, which);
+	return 0;
+}
+
+int
+net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway)
+{
+	uint32_t via = ip_of(gateway);
+	int rc;
+
+	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || gateway->family != AF_INET)
+		return -EINVAL;
+	if (!net_ip_is_unicast(net, via) || net_ip_is_ours(net, via) ||
+		addr_towards(net, via) == NULL)
+		return -EINVAL;
+	if (net->routes == ROUTES_MAX &&
+		rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len) == NULL)
+		return -ENOBUFS;
+	rc = rib_add(net, ip_of(&dst->addr), dst->len, via);
+	net->routes += rc == 0;
+	return rc;
+}
+
+int
+net_route_del(struct net *net, const struct rill_prefix *dst)
+{
+	struct rte_rib_node *node;
+	uint64_t next_hop = NET_CONNECTED;
+
+	if (dst->addr.family != AF_INET || dst->len > IP4_BITS)
+		return -EINVAL;
+	node = rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len);
+	if (node != NULL)
+		rte_rib_get_nh(node, &next_hop);
+	if (next_hop == NET_CONNECTED)
+		return -ENOENT;
+	rte_rib_remove(net->rib, ip_of(&dst->addr), dst->len);
+	net->routes--;
+	return 0;
+}
+
+int
+net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *next_hop,
+	struct rill_addr *source)
+{
+	uint32_t ip = ip_of(dst);
+	struct rte_rib_node *node;
+
+	if (!net_addr_is_unicast(net, dst))
+		return -EINVAL;
+	if (net_ip_is_ours(net, ip))
+		return -ENETUNREACH;
+	for (node = rte_rib_lookup(net->rib, ip); node != NULL; node = rte_rib_lookup_parent(node)) {
+		const struct net_addr *from;
+		uint64_t via = 0;
+
+		rte_rib_get_nh(node, &via);
+		via = via == NET_CONNECTED ? ip : via;
+		from = addr_towards(net, (uint32_t)via);
+		if (from == NULL)
+			continue; /* a resting route: a shorter prefix may do */
+		*next_hop = addr_of((uint32_t)via);
+		*source = addr_of(from->ip);
+		return 0;
+	}
+	return -ENETUNREACH;
+}
+
+void
+net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox)
+{
+	struct net_addr *addr = container_of(node, struct net_addr, timer);
+	struct rill_addr announced = addr_of(addr->ip);
+
+	/* Taken away, or even given anew, since the node was taken off the wheel. */
+	if (addr->ip == 0 || wheel_is_armed(node))
+		return;
+	arp_announce(net->netif, &announced, outbox);
+	if (++addr->announced < ARP_ANNOUNCE_NUM)
+		wheel_arm(net->wheel, node, now + ARP_ANNOUNCE_US);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Addresses and routes: the longest prefix wins, off-link goes through a gateway, no route is an
+ * error [RFC791-24]; broadcast forms of every own network are known [RFC791-25]; the source is ours
+ * [RFC791-7]; a new address is announced twice, 2 s apart [RFC5227-4].
+ */
+#include <errno.h>
+
+#include "nets.h"
+
+static struct rill_prefix
+prefix(struct rill_addr addr, uint8_t len)
+{
+	return (struct rill_prefix){addr, len};
+}
+
+static int
+addr_add(struct rill_addr addr, uint8_t len)
+{
+	struct rill_prefix p = prefix(addr, len);
+
+	return net_addr_add(net, &p, lnk.now);
+}
+
+static int
+route_add(struct rill_addr dst, uint8_t len, struct rill_addr gateway)
+{
+	struct rill_prefix p = prefix(dst, len);
+
+	return net_route_add(net, &p, &gateway);
+}
+
+static int
+route_del(struct rill_addr dst, uint8_t len)
+{
+	struct rill_prefix p = prefix(dst, len);
+
+	return net_route_del(net, &p);
+}
+
+static void
+expect_way(struct rill_addr dst, struct rill_addr next_hop, struct rill_addr source)
+{
+	struct rill_addr hop, from;
+
+	assert_int_equal(net_route(net, &dst, &hop, &from), 0);
+	assert_memory_equal(&hop, &next_hop, sizeof(hop));
+	assert_memory_equal(&from, &source, sizeof(from));
+	assert_true(net_addr_is_ours(net, &from));
+}
+
+static void
+expect_no_way(struct rill_addr dst, int rc)
+{
+	struct rill_addr hop, from;
+
+	assert_int_equal(net_route(net, &dst, &hop, &from), rc);
+}
+
+static void
+test_longest_prefix(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1);
+
+	net_begin(0);
+	expect_way(ip4(10, 0, 0, 77), ip4(10, 0, 0, 77), us);
+	expect_no_way(ip4(192, 0, 2, 1), -ENETUNREACH);
+	assert_int_equal(route_add(ip4(0, 0, 0, 0), 0, ip4(10, 0, 0, 254)), 0);
+	assert_int_equal(route_add(ip4(192, 0, 2, 99), 24, ip4(10, 0, 0, 253)), 0);
+	assert_int_equal(route_add(ip4(192, 0, 2, 128), 25, ip4(10, 0, 0, 252)), 0);
+	assert_int_equal(route_add(ip4(192, 0, 2, 129), 32, ip4(10, 0, 0, 251)), 0);
+	expect_way(ip4(8, 8, 8, 8), ip4(10, 0, 0, 254), us);
+	expect_way(ip4(192, 0, 2, 1), ip4(10, 0, 0, 253), us);
+	expect_way(ip4(192, 0, 2, 130), ip4(10, 0, 0, 252), us);
+	expect_way(ip4(192, 0, 2, 129), ip4(10, 0, 0, 251), us);
+	expect_way(ip4(10, 0, 0, 77), ip4(10, 0, 0, 77), us);
+	assert_int_equal(route_del(ip4(192, 0, 2, 129), 32), 0);
+	expect_way(ip4(192, 0, 2, 129), ip4(10, 0, 0, 252), us);
+	assert_int_equal(route_del(ip4(0, 0, 0, 0), 0), 0);
+	expect_no_way(ip4(8, 8, 8, 8), -ENETUNREACH);
+	net_end();
+}
+
+static void
+test_no_destination(void **state)
+{
+	net_begin(0);
+	assert_int_equal(route_add(ip4(0, 0, 0, 0), 0, ip4(10, 0, 0, 254)), 0);
+	expect_no_way(ip4(10, 0, 0, 255), -EINVAL);
+	expect_no_way(ip4(10, 0, 0, 0), -EINVAL);
+	expect_no_way(ip4(255, 255, 255, 255), -EINVAL);
+	expect_no_way(ip4(224, 0, 0, 1), -EINVAL);
+	expect_no_way(ip4(127, 0, 0, 1), -EINVAL);
+	expect_no_way(ip4(0, 0, 0, 0), -EINVAL);
+	expect_no_way((struct rill_addr){.family = AF_INET6}, -EINVAL);
+	expect_no_way(ip4(10, 0, 0, 1), -ENETUNREACH); /* ours: nothing loops back */
+	net_end();
+}
+
+static void
+test_refused_addresses_and_routes(void **state)
+{
+	struct rill_addr gateway = ip4(10, 0, 0, 254), six = {.family = AF_INET6};
+	struct rill_addr ours = ip4(10, 0, 0, 1), other = ip4(10, 0, 0, 9);
+
+	net_begin(0);
+	assert_int_equal(addr_add(ip4(10, 0, 0, 1), 16), -EEXIST);
+	assert_int_equal(addr_add(ip4(10, 0, 1, 1), 0), -EINVAL);
+	assert_int_equal(addr_add(ip4(10, 0, 1, 1), 33), -EINVAL);
+	assert_int_equal(addr_add(six, 24), -EINVAL);
+	assert_int_equal(addr_add(ip4(10, 0, 1, 255), 24), -EINVAL);
+	assert_int_equal(addr_add(ip4(10, 0, 1, 0), 24), -EINVAL);
+	assert_int_equal(addr_add(ip4(127, 0, 0, 1), 8), -EINVAL);
+	assert_int_equal(addr_add(ip4(239, 0, 0, 1), 24), -EINVAL);
+	for (uint8_t i = 1; i < RILL_ADDRS_MAX; i++)
+		assert_int_equal(addr_add(ip4(10, 1, i, 1), 24), 0);
+	assert_int_equal(addr_add(ip4(10, 2, 0, 1), 24), -ENOBUFS);
+	assert_int_equal(net_addr_del(net, &other), -ENOENT);
+	assert_int_equal(net_addr_del(net, &six), -ENOENT);
+
+	assert_int_equal(route_add(ip4(10, 0, 0, 0), 24, gateway), -EEXIST); /* connected */
+	assert_int_equal(route_del(ip4(10, 0, 0, 0), 24), -ENOENT);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, ip4(11, 0, 0, 1)), -EINVAL);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, ip4(10, 0, 0, 255)), -EINVAL);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, ours), -EINVAL);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 33, gateway), -EINVAL);
+	assert_int_equal(route_add(six, 8, gateway), -EINVAL);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, six), -EINVAL);
+	for (uint32_t i = 0; i < ROUTES_MAX; i++)
+		assert_int_equal(route_add(ip4(20, (uint8_t)i, (uint8_t)(i * 3), 0), 24, gateway), 0);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, gateway), -ENOBUFS);
+	assert_int_equal(route_add(ip4(20, 1, 3, 0), 24, gateway), -EEXIST);
+	expect_way(ip4(20, 5, 15, 9), gateway, ours);
+	assert_int_equal(route_del(ip4(20, 5, 15, 0), 24), 0);
+	assert_int_equal(route_del(ip4(20, 5, 15, 0), 24), -ENOENT);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, gateway), 0);
+	net_end();
+}
+
+/* Two addresses on one network, one nested in another, and what is left when they go. */
+static void
+test_several_addresses(void **state)
+{
+	struct rill_addr first = ip4(10, 0, 0, 1), second = ip4(10, 0, 0, 2), inner = ip4(10, 0, 0, 129);
+
+	net_begin(0);
+	assert_int_equal(addr_add(second, 24), 0);
+	assert_int_equal(addr_add(inner, 25), 0);
+	assert_int_equal(route_add(ip4(9, 0, 0, 0), 8, ip4(10, 0, 0, 3)), 0);
+	assert_int_equal(route_add(ip4(0, 0, 0, 0), 0, ip4(10, 0, 0, 130)), 0);
+	assert_true(net_addr_is_ours(net, &second) && net_addr_is_ours(net, &inner));
+	expect_way(ip4(10, 0, 0, 50), ip4(10, 0, 0, 50), first);
+	expect_way(ip4(10, 0, 0, 200), ip4(10, 0, 0, 200), inner);
+	assert_int_equal(net_addr_del(net, &first), 0);
+	assert_false(net_addr_is_ours(net, &first));
+	expect_way(ip4(10, 0, 0, 50), ip4(10, 0, 0, 50), second);
+	expect_way(ip4(9, 9, 9, 9), ip4(10, 0, 0, 3), second);
+	/* With its network, a gateway goes to rest: the shorter prefix serves. */
+	assert_int_equal(net_addr_del(net, &second), 0);
+	expect_way(ip4(9, 9, 9, 9), ip4(10, 0, 0, 130), inner);
+	expect_way(ip4(10, 0, 0, 50), ip4(10, 0, 0, 130), inner);
+	assert_int_equal(net_addr_del(net, &inner), 0);
+	expect_no_way(ip4(9, 9, 9, 9), -ENETUNREACH);
+	assert_int_equal(addr_add(first, 24), 0);
+	expect_way(ip4(9, 9, 9, 9), ip4(10, 0, 0, 3), first);
+	net_end();
+}
+
+static void
+test_broadcast_forms(void **state)
+{
+	static const struct {
+		uint8_t addr[4], len, dst[4];
+		bool unicast;
+	} rows[] = {
+		{{10, 9, 2, 7}, 23, {10, 9, 3, 255}, false},
+		{{10, 9, 2, 7}, 23, {10, 9, 2, 0}, false},
+		{{10, 9, 2, 7}, 23, {10, 9, 2, 255}, true},
+		{{10, 9, 2, 7}, 23, {10, 9, 3, 0}, true},
+		{{10, 9, 2, 6}, 30, {10, 9, 2, 7}, false},
+		{{10, 9, 2, 6}, 30, {10, 9, 2, 4}, false},
+		{{10, 9, 2, 6}, 30, {10, 9, 2, 5}, true},
+		{{10, 9, 2, 6}, 31, {10, 9, 2, 7}, true}, /* [3021] */
+		{{10, 9, 2, 6}, 31, {10, 9, 2, 6}, true},
+		{{10, 9, 2, 6}, 32, {10, 9, 2, 6}, true},
+		{{10, 9, 2, 6}, 8, {10, 255, 255, 255}, false},
+	};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		struct rill_addr addr = {.family = AF_INET}, dst = {.family = AF_INET};
+
+		memcpy(addr.u.ip4, rows[i].addr, 4);
+		memcpy(dst.u.ip4, rows[i].dst, 4);
+		net_begin(0);
+		assert_int_equal(addr_add(addr, rows[i].len), 0);
+		assert_int_equal(net_addr_is_unicast(net, &dst), rows[i].unicast);
+		net_end();
+	}
+}
+
+static unsigned int
+fire(void)
+{
+	struct wheel_node *due[8];
+	unsigned int n = wheel_expire(&lnk.wheel, lnk.now, due, 8);
+
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(due[i]->kind, ANNOUNCE_KIND);
+		net_announce_timer(net, due[i], lnk.now, &lnk.outbox);
+	}
+	return n;
+}
+
+static void
+test_announcements(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1);
+	struct arp_frame want;
+	struct wheel_node *due[8];
+
+	net_begin(0);
+	want = arp_frame(RTE_ARP_OP_REQUEST, mac_of(1), mac_broadcast, us, mac_zero, us);
+	lnk.now += 8;
+	fire();
+	expect_frame(&want, sizeof(want));
+	lnk.now += 2 * USEC_PER_SEC - 8;
+	fire();
+	expect_silence();
+	lnk.now += 16;
+	fire();
+	expect_frame(&want, sizeof(want));
+	lnk.now += 3600ull * USEC_PER_SEC;
+	assert_int_equal(fire(), 0);
+	expect_silence();
+	assert_int_equal(addr_add(ip4(10, 0, 0, 2), 24), 0);
+	us = ip4(10, 0, 0, 2);
+	lnk.now += 8;
+	assert_int_equal(wheel_expire(&lnk.wheel, lnk.now, due, 8), 1);
+	assert_int_equal(net_addr_del(net, &us), 0); /* gone between firing and its turn */
+	net_announce_timer(net, due[0], lnk.now, &lnk.outbox);
+	expect_silence();
+	net_end();
+	link_reset(false, 0);
+	net = net_create(&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test", SOCKET_ID_ANY, 0);
+	assert_int_equal(addr_add(ip4(10, 0, 0, 2), 24), 0);
+	assert_int_equal(lnk.wheel.armed, 0); /* bare IP has no ARP */
+	net_end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_longest_prefix),
+		cmocka_unit_test(test_no_destination),
+		cmocka_unit_test(test_refused_addresses_and_routes),
+		cmocka_unit_test(test_several_addresses),
+		cmocka_unit_test(test_broadcast_forms),
+		cmocka_unit_test(test_announcements),
+	};
+
+	return cmocka_run_group_tests(tests, packets_start, packets_end);
+}
