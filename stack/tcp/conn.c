@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_mbuf.h>
+
+#include "conn.h"
+#include "reassembly.h"
+#include "tcp.h"
+#include "timers.h"
+#include "txq.h"
+
+void
+conn_list_init(struct conn_list *list)
+{
+	*list = (struct conn_list){TCP_LIST_END, TCP_LIST_END, 0};
+}
+
+void
+conn_list_append(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn)
+{
+	uint32_t index = tcp_conn_index(tcp, conn);
+
+	conn->link_next = TCP_LIST_END;
+	conn->link_prev = list->tail;
+	if (list->tail == TCP_LIST_END)
+		list->head = index;
+	else
+		tcp_conn_at(tcp, list->tail)->link_next = index;
+	list->tail = index;
+	list->count++;
+}
+
+void
+conn_list_remove(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn)
+{
+	if (conn->link_prev == TCP_LIST_END)
+		list->head = conn->link_next;
+	else
+		tcp_conn_at(tcp, conn->link_prev)->link_next = conn->link_next;
+	if (conn->link_next == TCP_LIST_END)
+		list->tail = conn->link_prev;
+	else
+		tcp_conn_at(tcp, conn->link_next)->link_prev = conn->link_prev;
+	list->count--;
+}
+
+void
+conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & (CONN_DIRTY | CONN_PARKED | CONN_ENDED))
+		return;
+	conn->flags |= CONN_DIRTY;
+	conn_list_append(tcp, &tcp->dirty, conn);
+}
+
+static void
+conn_unlist(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & CONN_DIRTY)
+		conn_list_remove(tcp, &tcp->dirty, conn);
+	else if (conn->flags & CONN_PARKED)
+		conn_list_remove(tcp, &tcp->parked, conn);
+	conn->flags &= ~(CONN_DIRTY | CONN_PARKED);
+}
+
+void
+conn_tuple(const struct rill_conn *conn, struct tuple *tuple)
+{
+	tuple->head = conn->key;
+	tuple->addrs6 = conn->addrs6;
+}
+
+void
+conn_step(struct rill_conn *conn, enum fsm_event event)
+{
+	enum rill_state next = fsm_next((enum rill_state)conn->state, event);
+
+	RILL_ASSERT(next != RILL_STATE_COUNT);
+	conn->state = (uint8_t)next;
+}
+
+struct rill_conn *
+conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint8_t handler,
+	void *user, ustime now)
+{
+	uint32_t index = slab_alloc(&tcp->conns);
+	struct rill_conn *conn;
+
+	if (index == SLAB_NONE)
+		return NULL;
+	conn = tcp_conn_at(tcp, index);
+	memset(conn, 0, sizeof(*conn));
+	conn->key = tuple->head;
+	conn->addrs6 = tuple->addrs6;
+	conn->state = RILL_CLOSED;
+	if (table_insert(tcp->table, tuple, table_handle(TABLE_CONN, index)) != 0) {
+		slab_free(&tcp->conns, index);
+		return NULL;
+	}
+	conn->flags = CONN_LIVE;
+	conn->option_set = option_set;
+	tcp->option_sets[option_set].users++;
+	conn->handler = handler;
+	conn->user = user;
+	conn->next_hop = SLAB_NONE;
+	conn->txq_head = conn->txq_tail = conn->txq_unsent = SLAB_NONE;
+	conn->sidecar = SLAB_NONE;
+	conn->timer.kind = tcp->conn_timer_kind;
+	conn->timer.owner[1] = (uint8_t)tcp->number;
+	conn->timer.owner[2] = (uint8_t)(tcp->number >> 8);
+	conn->heard_ms = ms32(now);
+	rtt_init(&conn->rtt, (uint32_t)tcp->option_sets[option_set].options.rto_initial_us);
+	return conn;
+}
+
+struct sidecar *
+conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return conn->sidecar == SLAB_NONE ? NULL : slab_at(&tcp->sidecars, conn->sidecar);
+}
+
+struct sidecar *
+conn_need_sidecar(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (sidecar != NULL)
+		return sidecar;
+	conn->sidecar = slab_alloc(&tcp->sidecars);
+	if (conn->sidecar == SLAB_NONE) {
+		tcp->counters->sidecar_misses++;
+		return NULL;
+	}
+	sidecar = slab_at(&tcp->sidecars, conn->sidecar);
+	memset(sidecar, 0, offsetof(struct sidecar, ranges));
+	return sidecar;
+}
+
+void
+conn_drop_idle_sidecar(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (sidecar == NULL || sidecar->kept != NULL || sidecar->ranges_count > 0 ||
+		sidecar->has_fin || sidecar->flags != 0 || sidecar->sacked_bytes > 0 ||
+		sidecar->lost_bytes > 0 || (conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
+		return;
+	slab_free(&tcp->sidecars, conn->sidecar);
+	conn->sidecar = SLAB_NONE;
+}
+
+static void
+conn_free_sidecar(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (sidecar == NULL)
+		return;
+	reassembly_clear(sidecar);
+	rte_pktmbuf_free(sidecar->kept);
+	slab_free(&tcp->sidecars, conn->sidecar);
+	conn->sidecar = SLAB_NONE;
+}
+
+void
+conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
+{
+	struct tuple tuple;
+
+	RILL_DCHECK((conn->flags & (CONN_LIVE | CONN_ENDED)) == CONN_LIVE);
+	conn_unlist(tcp, conn);
+	wheel_cancel(tcp->wheel, &conn->timer);
+	txq_clear(tcp, conn);
+	conn_free_sidecar(tcp, conn);
+	if (!(conn->flags & CONN_FINISHED)) { /* else the tuple was given up before */
+		conn_tuple(conn, &tuple);
+		table_remove(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+	}
+	if (fsm_allows((enum rill_state)conn->state, FSM_END))
+		conn_step(conn, FSM_END);
+	if (conn->next_hop != SLAB_NONE)
+		neighbor_release(tcp->neighbors, conn->next_hop);
+	conn->next_hop = SLAB_NONE;
+	if (why == RILL_CLOSE_RESET || why == RILL_CLOSE_REFUSED)
+		tcp->counters->conns_reset++;
+	else if (why == RILL_CLOSE_TIMEOUT)
+		tcp->counters->conns_timed_out++;
+	if (!(conn->flags & CONN_OPENED))
+		tcp->counters->connects_failed++;
+	conn->flags = (conn->flags & (CONN_LIVE | CONN_ACTIVE | CONN_OPENED)) | CONN_ENDED;
+	conn_close_reason(conn) = (uint8_t)why;
+	conn_list_append(tcp, &tcp->ended, conn);
+}
+
+unsigned int
+tcp_reap(struct tcp *tcp)
+{
+	unsigned int n = 0;
+
+	for (; n < TCP_REAP_PER_TURN && tcp->ended.head != TCP_LIST_END; n++) {
+		uint32_t index = tcp->ended.head;
+		struct rill_conn *conn = tcp_conn_at(tcp, index);
+		const struct rill_handler *handler = conn_handler(tcp, conn);
+
+		conn_list_remove(tcp, &tcp->ended, conn);
+		if (handler->on_close != NULL) {
+			tcp->in_callback = conn;
+			handler->on_close(conn, (enum rill_close_reason)conn_close_reason(conn));
+			tcp->in_callback = NULL;
+		}
+		option_set_put(tcp, conn->option_set);
+		conn->flags = 0;
+		slab_free(&tcp->conns, index);
+	}
+	return n;
+}
+
+uint32_t
+mbuf_true_size(const struct rte_mbuf *mbuf)
+{
+	uint32_t size = 0;
+
+	for (; mbuf != NULL; mbuf = mbuf->next)
+		size += (uint32_t)sizeof(*mbuf) + mbuf->buf_len;
+	return size;
+}
+
+struct rte_mbuf *
+tcp_keep_payload(struct tcp *tcp, struct rte_mbuf *mbuf)
+{
+	struct rte_mbuf *copy;
+
+	if (!tcp->rx_low || mbuf->pool != tcp->rx_pool)
+		return mbuf;
+	if (tcp->buf_low)
+		return NULL;
+	copy = rte_pktmbuf_copy(mbuf, tcp->buf_pool, 0, UINT32_MAX);
+	if (copy == NULL)
+		return NULL;
+	rte_pktmbuf_free(mbuf);
+	tcp->counters->paused_copies++;
+	return copy;
+}
+
+/* Every record of the queue is where the connection's sequence numbers say it is. */
+static void
+conn_check_queue(struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t bytes = 0, index = conn->txq_head, last = SLAB_NONE;
+	uint32_t syn = conn->state == RILL_SYN_SENT || conn->state == RILL_SYN_RECEIVED;
+	seq_t at = seq_add(conn->snd_una, syn);
+	bool unsent = false;
+
+	while (index != SLAB_NONE) {
+		const struct record *record = tcp_record_at(tcp, index);
+
+		unsent |= index == conn->txq_unsent;
+		RILL_ASSERT(seq_eq(record->seq, at) && record->len > 0);
+		RILL_ASSERT(!(record->flags & RECORD_SENT) == unsent);
+		RILL_ASSERT(rte_mbuf_refcnt_read(record->mbuf) > 0);
+		at = seq_add(at, record->len);
+		bytes += record->len;
+		last = index;
+		index = record->next;
+	}
+	RILL_ASSERT(bytes == conn->txq_bytes && last == conn->txq_tail);
+	RILL_ASSERT(unsent || conn->txq_unsent == SLAB_NONE);
+}
+
+void
+conn_check(struct tcp *tcp, const struct rill_conn *conn)
+{
+	struct tuple tuple;
+
+	RILL_ASSERT(conn->flags & CONN_LIVE);
+	if (conn->flags & (CONN_ENDED | CONN_FINISHED))
+		return;
+	conn_tuple(conn, &tuple);
+	RILL_ASSERT(table_lookup(tcp->table, &tuple) ==
+		    table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+	conn_check_queue(tcp, conn);
+	RILL_ASSERT(seq_leq(conn->snd_una, conn->snd_nxt));
+	RILL_ASSERT(conn->state == RILL_SYN_SENT || seq_leq(conn->rcv_nxt, conn->rcv_adv) ||
+		    (conn->flags & CONN_FIN_RECEIVED));
+	RILL_ASSERT(conn->cc.cwnd > 0);
+	/* Who has something outstanding has a deadline, or speaks in the next turn. */
+	RILL_ASSERT(conn_outstanding(conn) == 0 ||
+		    (conn->flags & (CONN_RTO_ARMED | CONN_DIRTY | CONN_PARKED)));
+	RILL_ASSERT(!(conn->flags & (CONN_RTO_ARMED | CONN_ACK_DELAYED)) || wheel_is_armed(&conn->timer));
+	if (conn->sidecar != SLAB_NONE)
+		reassembly_check(conn_sidecar(tcp, conn), conn->rcv_nxt);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "emit.h"
+
+#include <errno.h>
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_tcp.h>
+
+#include "checksum.h"
+#include "close.h"
+#include "ip4_output.h"
+#include "rcvwnd.h"
+#include "reassembly.h"
+#include "timers.h"
+#include "txq.h"
+
+/* The options of a segment that is no SYN. */
+static void
+emit_gather_options(const struct tcp *tcp, const struct rill_conn *conn, struct segment_options *options)
+{
+	options->has = 0;
+	options->sack_count = 0;
+	if (conn->flags & CONN_TS) {
+		options->has |= SEG_HAS_TS;
+		options->tsval = conn_tsval(conn, tcp->now);
+		options->tsecr = conn->ts_recent;
+	}
+	if (conn->sidecar != SLAB_NONE && (conn->flags & CONN_SACK))
+		options->sack_count = (uint8_t)reassembly_sack_blocks(conn_sidecar(tcp, conn),
+			options->sack, (conn->flags & CONN_TS) ? 3 : 4);
+}
+
+unsigned int
+emit_options_len(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	struct segment_options options;
+
+	if (conn->sidecar == SLAB_NONE)
+		return (conn->flags & CONN_TS) ? 12 : 0;
+	emit_gather_options(tcp, conn, &options);
+	return segment_options_len(&options);
+}
+
+void
+emit_checksum(const struct tcp *tcp, const struct tuple *tuple, struct rte_mbuf *frame,
+	uint16_t l2_len, uint16_t l3_len, uint16_t tcp_len)
+{
+	struct rte_tcp_hdr *header = rte_pktmbuf_mtod_offset(frame, struct rte_tcp_hdr *, l2_len + l3_len);
+	uint32_t pseudo = checksum_pseudo(tuple);
+	uint16_t caps = tcp->netif->caps;
+
+	frame->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK |
+			     RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM)) {
+		frame->tx_offload = 0;
+		frame->l2_len = l2_len;
+		frame->l3_len = l3_len;
+		frame->ol_flags |= RTE_MBUF_F_TX_IPV4;
+	}
+	if (caps & NETIF_TX_IP4_CKSUM)
+		frame->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	if (caps & NETIF_TX_TCP_CKSUM) {
+		frame->l4_len = (uint16_t)((header->data_off >> 4) * 4);
+		frame->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+		header->cksum = checksum_tcp_offload(pseudo, tcp_len);
+	} else {
+		header->cksum = checksum_tcp(frame, (uint32_t)l2_len + l3_len, pseudo);
+	}
+}
+
+/* A header mbuf followed by an indirect mbuf for each record's bytes: the payload stays untouched. */
+static struct rte_mbuf *
+frame_chained(struct tcp *tcp, uint32_t index, unsigned int count)
+{
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(tcp->control_pool), *last = frame;
+
+	if (frame == NULL)
+		return NULL;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct record *record = tcp_record_at(tcp, index);
+		struct rte_mbuf *piece = rte_pktmbuf_alloc(tcp->control_pool);
+
+		if (piece == NULL) {
+			rte_pktmbuf_free(frame);
+			return NULL;
+		}
+		rte_pktmbuf_attach(piece, record->mbuf);
+		piece->data_off = (uint16_t)record->off;
+		piece->data_len = (uint16_t)record->len;
+		piece->pkt_len = record->len;
+		piece->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+		last->next = piece;
+		last = piece;
+		frame->nb_segs++;
+		frame->pkt_len += record->len;
+		index = record->next;
+	}
+	return frame;
+}
+
+/* One buffer with the records' bytes copied: for ports that take no chains. */
+static struct rte_mbuf *
+frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
+{
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(tcp->buf_pool);
+
+	if (frame == NULL)
+		return NULL;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct record *record = tcp_record_at(tcp, index);
+		char *room = rte_pktmbuf_append(frame, (uint16_t)record->len);
+
+		if (room == NULL) {
+			rte_pktmbuf_free(frame);
+			return NULL;
+		}
+		memcpy(room, (const char *)record->mbuf->buf_addr + record->off, record->len);
+		index = record->next;
+	}
+	tcp->counters->sndbuf_copies++;
+	return frame;
+}
+
+/*
+ * May headers be written in front of this record's bytes, in its own buffer? Only the first time, when
+ * nobody else refers to the buffer, and the record covers all of it.
+ */
+static bool
+record_takes_headers(const struct record *record, uint32_t header_len)
+{
+	const struct rte_mbuf *mbuf = record->mbuf;
+
+	return !(record->flags & RECORD_SENT) && RTE_MBUF_DIRECT(mbuf) &&
+	       rte_mbuf_refcnt_read(mbuf) == 1 && record->off == mbuf->data_off &&
+	       record->len == mbuf->data_len && mbuf->data_off >= header_len;
+}
+
+/* A frame with the payload in place and header_len bytes in front of it. NULL: no buffer. */
+static struct rte_mbuf *
+frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_len)
+{
+	struct rte_mbuf *frame;
+
+	if (count == 1) {
+		struct record *record = tcp_record_at(tcp, index);
+
+		if (record_takes_headers(record, header_len)) {
+			frame = record->mbuf;
+			rte_mbuf_refcnt_update(frame, 1);
+			rte_pktmbuf_prepend(frame, (uint16_t)header_len);
+			return frame;
+		}
+	}
+	if (count == 0)
+		frame = rte_pktmbuf_alloc(tcp->control_pool);
+	else if ((tcp->netif->caps & NETIF_TX_CHAINS) && count < tcp->netif->tx_chain_max)
+		frame = frame_chained(tcp, index, count);
+	else
+		frame = frame_copied(tcp, index, count);
+	if (frame == NULL) {
+		count_drop(tcp->counters, RILL_DROP_no_mbuf);
+		return NULL;
+	}
+	RILL_ASSERT(rte_pktmbuf_prepend(frame, (uint16_t)header_len) != NULL);
+	return frame;
+}
+
+/* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
+static uint32_t
+frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame, uint8_t flags, seq_t seq,
+	uint16_t wnd, uint16_t urg, const struct segment_options *options, unsigned int options_len)
+{
+	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
+	const struct rill_options *set = conn_options(tcp, conn);
+	uint16_t l2_len = next_hop->header_len, l3_len = sizeof(struct rte_ipv4_hdr);
+	uint16_t tcp_len = (uint16_t)(frame->pkt_len - l2_len - l3_len);
+	char *start = rte_pktmbuf_mtod(frame, char *);
+	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(start + l2_len + l3_len);
+	struct tuple tuple;
+
+	memcpy(start, next_hop->header, l2_len);
+	next_hop->used = true;
+	ip4_write_header(tcp->netif, (struct rte_ipv4_hdr *)(start + l2_len), conn->key.laddr4,
+		conn->key.raddr4, (uint16_t)(tcp_len + l3_len), IPPROTO_TCP, (uint8_t)set->ttl,
+		(uint8_t)(set->dscp << 2));
+	header->src_port = conn->key.lport;
+	header->dst_port = conn->key.rport;
+	header->sent_seq = rte_cpu_to_be_32(seq.n);
+	header->recv_ack = rte_cpu_to_be_32((flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
+	header->data_off = (uint8_t)((TCP_HEADER_LEN + options_len) / 4 << 4);
+	header->tcp_flags = flags;
+	header->rx_win = rte_cpu_to_be_16(wnd);
+	header->cksum = 0;
+	header->tcp_urp = rte_cpu_to_be_16(urg);
+	segment_write_options((uint8_t *)(header + 1), options);
+	tuple.head = conn->key;
+	emit_checksum(tcp, &tuple, frame, l2_len, l3_len, tcp_len);
+	tcp->counters->segs_out++;
+	return outbox_put(tcp->outbox, frame);
+}
+
+/* The urgent pointer for a segment at seq, with TCP_URG set in *flags while the mark is ahead. */
+static uint16_t
+emit_urgent(const struct tcp *tcp, const struct rill_conn *conn, seq_t seq, uint8_t *flags)
+{
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	int32_t ahead;
+
+	if (sidecar == NULL || !(sidecar->flags & SIDECAR_URG_OUT))
+		return 0;
+	ahead = seq_diff(sidecar->snd_up, seq);
+	if (ahead <= 0)
+		return 0;
+	*flags |= TCP_URG;
+	return (uint16_t)RTE_MIN(ahead, 65535); /* beyond: as far as the field reaches [9293 3.8.5] */
+}
+
+/* Time, ticket and flags of the records that a segment carried. */
+static void
+records_were_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsigned int count,
+	uint32_t ticket)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct record *record = tcp_record_at(tcp, index);
+
+		if (record->flags & RECORD_SENT)
+			record->flags |= RECORD_RETX;
+		record->flags |= RECORD_SENT;
+		record->sent_us = us32(tcp->now);
+		record->ticket = ticket;
+		index = record->next;
+	}
+}
+
+bool
+emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
+	unsigned int count)
+{
+	struct segment_options options;
+	unsigned int options_len;
+	struct rte_mbuf *frame;
+	uint16_t urg = 0;
+	uint32_t ticket;
+
+	emit_gather_options(tcp, conn, &options);
+	options_len = segment_options_len(&options);
+	frame = frame_make(tcp, index, count,
+		neighbor_at(tcp->neighbors, conn->next_hop)->header_len +
+			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
+	if (frame == NULL)
+		return false;
+	if (conn->sidecar != SLAB_NONE && count > 0)
+		urg = emit_urgent(tcp, conn, seq, &flags);
+	ticket = frame_finish(tcp, conn, frame, flags, seq, rcvwnd_advertise(tcp, conn), urg, &options,
+		options_len);
+	records_were_sent(tcp, conn, index, count, ticket);
+	conn->rcv_acked = conn->rcv_nxt;
+	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
+	return true;
+}
+
+bool
+emit_syn(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct rill_options *set = conn_options(tcp, conn);
+	bool answer = conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
+	uint8_t flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
+	struct segment_options options = {.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set)};
+	unsigned int options_len;
+	struct rte_mbuf *frame;
+	uint32_t wnd = RTE_MIN(conn->rcv_adv.n - conn->rcv_nxt.n, 65535u);
+
+	if (!answer)
+		wnd = RTE_MIN((uint32_t)set->rcvbuf, 65535u);
+	if (answer ? (conn->flags & CONN_TS) != 0 : set->timestamps) {
+		options.has |= SEG_HAS_TS;
+		options.tsval = conn_tsval(conn, tcp->now);
+		options.tsecr = answer ? conn->ts_recent : 0;
+	}
+	if (answer ? (conn->flags & CONN_SACK) != 0 : set->sack)
+		options.has |= SEG_HAS_SACK_OK;
+	if (answer ? conn->rcv_wscale != 0 || conn->snd_wscale != 0 : set->window_scale) {
+		options.has |= SEG_HAS_WSCALE;
+		options.wscale = (uint8_t)rcvwnd_scale_for((uint32_t)set->rcvbuf);
+	}
+	options_len = segment_options_len(&options);
+	frame = frame_make(tcp, SLAB_NONE, 0,
+		neighbor_at(tcp->neighbors, conn->next_hop)->header_len +
+			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
+	if (frame == NULL)
+		return false;
+	frame_finish(tcp, conn, frame, flags, conn->snd_una, (uint16_t)wnd, 0, &options, options_len);
+	conn->rcv_acked = conn->rcv_nxt;
+	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
+	return true;
+}
+
+void
+emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack)
+{
+	static const struct segment_options none;
+	const struct neighbor *next_hop;
+	struct rte_mbuf *frame;
+
+	if (conn->next_hop == SLAB_NONE || !outbox_has_control_room(tcp->outbox))
+		return;
+	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
+	if (!neighbor_is_usable(next_hop))
+		return;
+	frame = frame_make(tcp, SLAB_NONE, 0,
+		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
+	if (frame == NULL)
+		return;
+	frame_finish(tcp, conn, frame, with_ack ? TCP_RST | TCP_ACK : TCP_RST, seq, 0, 0, &none, 0);
+	tcp->counters->resets_sent++;
+}
+
+/* Looks up where segments go; the source address stays what it is [MUST-45]. */
+static bool
+path_find(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct rill_addr dst = {.family = conn->key.family}, via, source;
+
+	memcpy(dst.u.ip4, &conn->key.raddr4, 4);
+	if (net_route(tcp->net, &dst, &via, &source) != 0) {
+		count_drop(tcp->counters, RILL_DROP_no_route);
+		return false;
+	}
+	memcpy(source.u.ip4, &conn->key.laddr4, 4);
+	conn->next_hop = neighbor_get(tcp->neighbors, &via, &source, true, tcp->now, tcp->outbox);
+	return conn->next_hop != SLAB_NONE;
+}
+
+bool
+emit_path_ready(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct neighbor *next_hop;
+
+	if (conn->next_hop == SLAB_NONE && !path_find(tcp, conn)) {
+		close_soft_error(tcp, conn, ENETUNREACH);
+		return false;
+	}
+	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
+	if (neighbor_is_usable(next_hop))
+		return true;
+	if (next_hop->state == NEIGHBOR_FAILED) /* it is wanted: asked for again when its time is up */
+		neighbor_suspect(tcp->neighbors, conn->next_hop, tcp->now, tcp->outbox);
+	if (conn->flags & CONN_DIRTY)
+		conn_list_remove(tcp, &tcp->dirty, conn);
+	conn->flags = (conn->flags & ~CONN_DIRTY) | CONN_PARKED;
+	conn_list_append(tcp, &tcp->parked, conn);
+	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED) || !conn_is_synchronized(conn))
+		timers_path_blocked(tcp, conn);
+	return false;
+}

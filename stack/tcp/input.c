@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where a segment belongs, and the way that most segments go. */
+#include <rte_mbuf.h>
+
+#include "ack.h"
+#include "input.h"
+#include "text.h"
+
+/* What makes the fast path unfit: anything but plain data and ACKs of a quiet connection. */
+#define FAST_UNFIT                                                                                 \
+	(CONN_PAUSED | CONN_DELIVER | CONN_APP_CLOSED | CONN_RECOVERY | CONN_RTO_RECOVERY |        \
+		CONN_PROBING | CONN_FIN_SENT | CONN_ENDED)
+
+bool
+input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
+{
+	uint8_t timestamps = (conn->flags & CONN_TS) ? SEG_HAS_TS : 0;
+
+	/* Refusals first: what fails here goes the slow way, untouched. */
+	if (conn->state != RILL_ESTABLISHED || conn->sidecar != SLAB_NONE ||
+		(conn->flags & FAST_UNFIT) || (segment->flags & ~TCP_PSH) != TCP_ACK ||
+		!seq_eq(segment->seq, conn->rcv_nxt) || segment->has != timestamps ||
+		segment->sack_count > 0 ||
+		segment->payload_len > (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) ||
+		seq_lt(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt) ||
+		conn->dupacks > 0 || (segment->payload_len == 0 && seq_eq(segment->ack, conn->snd_una)))
+		return false;
+	if (timestamps && (int32_t)(segment->tsval - conn->ts_recent) < 0)
+		return false;
+
+	/* From here on, only writes. */
+	conn->heard_ms = ms32(tcp->now);
+	conn_keep_probes(conn) = 0;
+	if (timestamps && seq_leq(segment->seq, conn->rcv_acked))
+		conn->ts_recent = segment->tsval;
+	ack_process(tcp, conn, segment);
+	if (segment->payload_len > 0 && !(conn->flags & (FAST_UNFIT & ~CONN_PROBING)) &&
+		conn->sidecar == SLAB_NONE)
+		text_in_order(tcp, conn, segment);
+	else if (segment->payload_len > 0 && !(conn->flags & CONN_ENDED))
+		text_process(tcp, conn, segment); /* on_sent has paused or closed the connection */
+	else
+		rte_pktmbuf_free(segment->mbuf);
+	return true;
+}
+
+void
+input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle)
+{
+	struct rill_conn *conn;
+
+	if (handle == TABLE_MISS) {
+		input_listen(tcp, segment, seq(0), false);
+		return;
+	}
+	switch (table_kind(handle)) {
+	case TABLE_CONN:
+		conn = tcp_conn_at(tcp, table_index(handle));
+		if (conn->state == RILL_SYN_SENT)
+			input_syn_sent(tcp, conn, segment);
+		else if (!input_fast(tcp, conn, segment))
+			input_slow(tcp, conn, segment);
+		return;
+	case TABLE_TIME_WAIT:
+		input_time_wait(tcp, table_index(handle), segment);
+		return;
+	default:
+		input_half_open(tcp, table_index(handle), segment);
+		return;
+	}
+}
+
+void
+tcp_lookup_burst(struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+{
+	const struct tuple *tuples[TABLE_BURST_MAX];
+
+	for (unsigned int i = 0; i < n; i++)
+		tuples[i] = &segments[i].tuple;
+	table_lookup_burst(tcp->table, tuples, n, handles);
+}
+
+void
+tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes)
+{
+	tcp->counters->segs_in++;
+	/* A lookup is a hint: since the burst's, the table may have changed. */
+	if (table_changes(tcp->table) != changes)
+		hint = table_lookup(tcp->table, &segment->tuple);
+	input_dispatch(tcp, segment, hint);
+}

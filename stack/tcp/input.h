@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_INPUT_H
+#define RILL_TCP_INPUT_H
+
+/* A segment's way, inside tcp/. Each of these takes the segment's mbuf. */
+
+#include "tcp.h"
+
+/* A connection in ESTABLISHED that gets just the next data or ACK; false: nothing was done, ask input_slow. */
+bool input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
+
+/* A connection in SYN-RECEIVED (simultaneous open) or a synchronized state [9293 3.10.7.4]. */
+void input_slow(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
+
+/* A connection in SYN-SENT [9293 3.10.7.3] (open.c). */
+void input_syn_sent(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
+
+/* No connection: a listener's, or nobody's [9293 3.10.7.1, 3.10.7.2] (listen.c). */
+void input_listen(struct tcp *tcp, struct segment *segment, seq_t iss_above, bool has_iss_above);
+
+/* A half-open passive connection (listen.c). */
+void input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment);
+
+/* A tuple in TIME-WAIT (timewait.c). */
+void input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment);
+
+/* Any kind, by the table's handle. */
+void input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle);
+
+/* The segment's payload as a chain without headers; NULL if it has none. The mbuf is used up either way. */
+struct rte_mbuf *input_payload(struct segment *segment);
+
+#endif

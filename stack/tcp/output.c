@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a connection says in its turn: retransmissions first, then new data, FIN, and an ACK if one is
+ * still owed.
+ */
+#include <rte_mbuf.h>
+
+#include "deliver.h"
+#include "emit.h"
+#include "loss.h"
+#include "output.h"
+#include "rcvwnd.h"
+#include "timers.h"
+#include "txq.h"
+
+/* Payload bytes of a full segment now: SACK blocks take room from it. */
+static uint32_t
+segment_max(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t timestamps = (conn->flags & CONN_TS) ? 12 : 0;
+
+	if (conn->sidecar == SLAB_NONE)
+		return conn->mss;
+	return conn->mss + timestamps - emit_options_len(tcp, conn);
+}
+
+/* Records that one frame may chain. */
+static unsigned int
+chain_max(const struct tcp *tcp)
+{
+	return (tcp->netif->caps & NETIF_TX_CHAINS) ? tcp->netif->tx_chain_max - 1u : 64u;
+}
+
+/*
+ * Whole records from index on, whose flags are `value` under `mask`, up to *len bytes: the last one is split
+ * to fit. Returns how many, and the bytes in *len. 0: not even the first could be split.
+ */
+static unsigned int
+gather(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value, uint32_t *len)
+{
+	unsigned int count = 0, most = chain_max(tcp);
+	uint32_t left = *len;
+
+	while (index != SLAB_NONE && left > 0 && count < most) {
+		struct record *record = tcp_record_at(tcp, index);
+
+		if ((record->flags & mask) != value)
+			break;
+		if (record->len > left && !txq_split(tcp, conn, index, left))
+			break;
+		left -= record->len;
+		index = record->next;
+		count++;
+	}
+	*len -= left;
+	return count;
+}
+
+static void
+count_retransmit(struct tcp *tcp, struct rill_conn *conn)
+{
+	tcp->counters->retransmits++;
+	if (conn->retransmits < UINT16_MAX)
+		conn->retransmits++;
+}
+
+/* Sends records again that were sent before. Returns false when nothing could be sent. */
+static bool
+retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	uint32_t len = segment_max(tcp, conn), at = index;
+	unsigned int count = gather(tcp, conn, index, mask, value, &len);
+	uint8_t flags = TCP_ACK;
+
+	if (count == 0)
+		return false;
+	for (unsigned int i = 0; i < count; i++) {
+		struct record *record = tcp_record_at(tcp, at);
+
+		if (outbox_waiting(tcp->outbox, record->ticket))
+			return false; /* the NIC has not even taken the last transmission */
+		at = record->next;
+	}
+	if (at == SLAB_NONE) {
+		flags |= TCP_PSH;
+		if (conn->flags & CONN_FIN_SENT)
+			flags |= TCP_FIN;
+	}
+	if (!emit_segment(tcp, conn, flags, tcp_record_at(tcp, index)->seq, index, count))
+		return false;
+	count_retransmit(tcp, conn);
+	for (at = index; count > 0; count--, at = tcp_record_at(tcp, at)->next) {
+		struct record *record = tcp_record_at(tcp, at);
+
+		if (record->flags & RECORD_LOST) {
+			record->flags &= (uint8_t)~RECORD_LOST;
+			sidecar->lost_bytes -= record->len;
+		}
+	}
+	timers_data_sent(tcp, conn, false);
+	return true;
+}
+
+/* The head of the queue, or the FIN when only that is outstanding. */
+static void
+retransmit_head(struct tcp *tcp, struct rill_conn *conn)
+{
+	conn->flags &= ~CONN_RETX_HEAD;
+	if (conn_outstanding(conn) == 0)
+		return;
+	if (conn->txq_head != SLAB_NONE) {
+		retransmit(tcp, conn, conn->txq_head, RECORD_SENT, RECORD_SENT);
+	} else if ((conn->flags & CONN_FIN_SENT) &&
+		   emit_segment(tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0)) {
+		count_retransmit(tcp, conn);
+	}
+}
+
+/* What recovery holds for lost, as far as cwnd allows and the window reaches. */
+static void
+retransmit_lost(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	seq_t edge = seq_add(conn->snd_una, conn->snd_wnd);
+	uint32_t index = conn->txq_head;
+
+	while (sidecar != NULL && sidecar->lost_bytes > 0 && index != SLAB_NONE &&
+		outbox_room(tcp->outbox) > 0) {
+		struct record *record = tcp_record_at(tcp, index);
+
+		if (!(record->flags & RECORD_SENT))
+			return;
+		if (record->flags & RECORD_LOST) {
+			uint32_t len = RTE_MIN(record->len, segment_max(tcp, conn));
+			uint32_t flight = loss_flight(tcp, conn);
+
+			if ((flight > 0 && flight + len > conn->cc.cwnd) || seq_geq(record->seq, edge))
+				return;
+			if (!retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST))
+				return;
+		}
+		index = record->next;
+	}
+}
+
+/* Bytes of new data that the peer's window takes; negative when it has shrunk [SHLD-15]. */
+static int32_t
+usable_window(const struct rill_conn *conn)
+{
+	return seq_diff(seq_add(conn->snd_una, conn->snd_wnd), conn->snd_nxt);
+}
+
+/*
+ * May a segment of len bytes, less than a full one, leave now? Nagle [9293 3.7.4], cork, and the
+ * sender's silly window avoidance [9293 3.8.6.2.1]. If it has to wait for a timer, arms it.
+ */
+static bool
+small_segment_may_leave(struct tcp *tcp, struct rill_conn *conn, uint32_t len, uint32_t unsent)
+{
+	const struct rill_options *options = conn_options(tcp, conn);
+	bool outstanding = conn_outstanding(conn) > 0;
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (conn->flags & CONN_PUSH_OUT)
+		return true;
+	if (len < unsent) { /* the window cuts it */
+		if (len >= conn->snd_wnd_max / 2)
+			return true;
+		if (!outstanding)
+			timers_window_blocked(tcp, conn);
+		return false;
+	}
+	if (conn->flags & CONN_FIN_QUEUED)
+		return true;
+	if (sidecar != NULL && (sidecar->flags & SIDECAR_URG_OUT))
+		return true;
+	if (options->cork) {
+		if (!outstanding)
+			timers_corked(tcp, conn);
+		return false;
+	}
+	return options->nodelay || !outstanding;
+}
+
+/* How many bytes of new data may go in the next segment. 0: none. */
+static uint32_t
+new_data_len(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t unsent = txq_unsent_bytes(conn), mss = segment_max(tcp, conn), len, flight;
+	int32_t usable = usable_window(conn);
+
+	if (unsent == 0)
+		return 0;
+	if (usable <= 0) {
+		if (conn_outstanding(conn) > 0)
+			return 0; /* the retransmission timer runs and probes */
+		if (conn->flags & CONN_PUSH_OUT) {
+			tcp->counters->window_probes++;
+			return 1;
+		}
+		timers_window_blocked(tcp, conn);
+		return 0;
+	}
+	len = RTE_MIN(unsent, mss);
+	len = RTE_MIN(len, (uint32_t)usable);
+	flight = loss_flight(tcp, conn);
+	if (flight > 0 && flight + len > conn->cc.cwnd) {
+		conn->flags |= CONN_CWND_LIMITED;
+		return 0;
+	}
+	if (len < mss && !small_segment_may_leave(tcp, conn, len, unsent))
+		return 0;
+	conn->flags &= ~CONN_PROBING;
+	return len;
+}
+
+/* First data after an idle time: the window that was known is stale [5681 4.1]. */
+static void
+restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct rill_options *options = conn_options(tcp, conn);
+	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms;
+
+	if (options->slow_start_after_idle && idle_ms > conn->rtt.rto_us / USEC_PER_MSEC)
+		cc_after_idle(&conn->cc,
+			cc_initial_window(conn->mss, (uint32_t)options->initial_window));
+}
+
+/* One segment of new data. Returns the bytes; 0: nothing could be sent. */
+static uint32_t
+send_new_segment(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t len = new_data_len(tcp, conn), index = conn->txq_unsent, next;
+	bool first = conn_outstanding(conn) == 0;
+	uint8_t flags = TCP_ACK;
+	unsigned int count;
+
+	if (len == 0)
+		return 0;
+	if (first)
+		restart_after_idle(tcp, conn);
+	count = gather(tcp, conn, index, RECORD_SENT, 0, &len);
+	if (count == 0)
+		return 0;
+	next = index;
+	for (unsigned int i = 0; i < count; i++)
+		next = tcp_record_at(tcp, next)->next;
+	if (next == SLAB_NONE) {
+		flags |= TCP_PSH; /* the last of what is queued [MUST-61] */
+		if (conn->flags & CONN_FIN_QUEUED)
+			flags |= TCP_FIN;
+	}
+	if (!emit_segment(tcp, conn, flags, conn->snd_nxt, index, count))
+		return 0;
+	conn->txq_unsent = next;
+	conn->snd_nxt = seq_add(conn->snd_nxt, len);
+	if (flags & TCP_FIN) {
+		conn->flags |= CONN_FIN_SENT;
+		conn->snd_nxt = seq_add(conn->snd_nxt, 1);
+	}
+	timers_data_sent(tcp, conn, first);
+	return len;
+}
+
+static void
+send_fin(struct tcp *tcp, struct rill_conn *conn)
+{
+	bool first = conn_outstanding(conn) == 0;
+
+	if (!emit_segment(tcp, conn, TCP_FIN | TCP_ACK, conn->snd_nxt, SLAB_NONE, 0)) {
+		conn_mark_dirty(tcp, conn);
+		return;
+	}
+	conn->flags |= CONN_FIN_SENT;
+	conn->snd_nxt = seq_add(conn->snd_nxt, 1);
+	timers_data_sent(tcp, conn, first);
+}
+
+/* New data up to the quantum. */
+static void
+send_new(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t sent = 0, len;
+
+	while (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) > 0) {
+		if (sent >= TCP_QUANTUM_BYTES) {
+			conn_mark_dirty(tcp, conn); /* the others first */
+			return;
+		}
+		len = send_new_segment(tcp, conn);
+		if (len == 0)
+			break;
+		sent += len;
+	}
+	conn->flags &= ~CONN_PUSH_OUT;
+	if (conn->txq_unsent == SLAB_NONE)
+		conn->flags &= ~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
+	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
+		conn_mark_dirty(tcp, conn);
+	if (conn->txq_unsent == SLAB_NONE && (conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
+		send_fin(tcp, conn);
+}
+
+/* An ACK of its own, if one is owed that nothing carried; a full buffer pool leaves it owed. */
+static void
+send_owed_ack(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t unacked = conn->rcv_nxt.n - conn->rcv_acked.n;
+
+	/* At least every second full segment [SHLD-19]; nothing may wait where delay is off. */
+	if (unacked >= 2u * conn->mss ||
+		(unacked > 0 && seq_eq(conn->rcv_nxt, conn->rcv_adv)) || /* the peer is blocked by us */
+		(unacked > 0 && conn_options(tcp, conn)->delayed_ack_us == 0))
+		conn->flags |= CONN_ACK_NOW;
+	if (conn->flags & CONN_ACK_NOW) {
+		if (!emit_segment(tcp, conn, TCP_ACK, conn->snd_nxt, SLAB_NONE, 0))
+			conn_mark_dirty(tcp, conn);
+	} else if (unacked > 0) {
+		timers_ack_owed(tcp, conn);
+	}
+}
+
+/* SYN, or SYN,ACK of a simultaneous open; again when the timer asks for it. */
+static void
+speak_opening(struct tcp *tcp, struct rill_conn *conn)
+{
+	bool first = conn_outstanding(conn) == 0;
+
+	if (!first && !(conn->flags & (CONN_RETX_HEAD | CONN_ACK_NOW)))
+		return;
+	if (!emit_syn(tcp, conn)) {
+		conn_mark_dirty(tcp, conn);
+		return;
+	}
+	conn->flags &= ~CONN_RETX_HEAD;
+	if (first) {
+		conn->snd_nxt = seq_add(conn->snd_una, 1);
+		conn->stall_ms = ms32(tcp->now);
+	} else {
+		count_retransmit(tcp, conn);
+	}
+	timers_data_sent(tcp, conn, first);
+}
+
+static void
+speak_keepalive(struct tcp *tcp, struct rill_conn *conn)
+{
+	conn->flags &= ~CONN_KEEPALIVE_PROBE;
+	/* One below snd_nxt, without data: the peer must answer [9293 3.8.4]. */
+	if (emit_segment(tcp, conn, TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
+		tcp->counters->keepalive_probes++;
+}
+
+void
+output_conn(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!emit_path_ready(tcp, conn))
+		return;
+	if (!conn_is_synchronized(conn)) {
+		speak_opening(tcp, conn);
+		return;
+	}
+	if (conn->flags & CONN_RETX_HEAD)
+		retransmit_head(tcp, conn);
+	if (conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY))
+		retransmit_lost(tcp, conn);
+	if (conn->txq_unsent != SLAB_NONE || (conn->flags & CONN_FIN_QUEUED))
+		send_new(tcp, conn);
+	if (conn->flags & CONN_KEEPALIVE_PROBE)
+		speak_keepalive(tcp, conn);
+	send_owed_ack(tcp, conn);
+}
+
+/* Calls that a connection is waiting for, which its own calls or the state of the pools made due. */
+static void
+speak_events(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & CONN_DELIVER) {
+		conn->flags &= ~CONN_DELIVER;
+		deliver_kept(tcp, conn);
+		if (conn->flags & CONN_ENDED)
+			return;
+	}
+	if ((conn->flags & CONN_WANTS_ROOM) && conn->txq_bytes == 0 && conn_can_send(conn)) {
+		if (tcp->buf_low || tcp->rx_low || txq_records_free(tcp) <= txq_record_reserve(tcp)) {
+			conn_mark_dirty(tcp, conn); /* still no room; look again in the next turn */
+		} else {
+			conn->flags &= ~CONN_WANTS_ROOM;
+			deliver_sent(tcp, conn, 0);
+		}
+	}
+	if (conn->flags & CONN_WINDOW_UPDATE) {
+		conn->flags &= ~CONN_WINDOW_UPDATE;
+		if (!(conn->flags & CONN_ENDED) && conn_can_receive(conn) && rcvwnd_update_due(tcp, conn))
+			conn->flags |= CONN_ACK_NOW;
+	}
+}
+
+/* One round: everybody who is dirty now gets a turn of a quantum. */
+static void
+speak_round(struct tcp *tcp)
+{
+	for (uint32_t n = tcp->dirty.count; n > 0 && outbox_room(tcp->outbox) > 0; n--) {
+		struct rill_conn *conn = tcp_conn_at(tcp, tcp->dirty.head);
+
+		conn_list_remove(tcp, &tcp->dirty, conn);
+		conn->flags &= ~CONN_DIRTY;
+		speak_events(tcp, conn);
+		if (!(conn->flags & (CONN_ENDED | CONN_PARKED | CONN_FINISHED)))
+			output_conn(tcp, conn);
+		if (tcp->dirty.head == TCP_LIST_END)
+			return;
+	}
+}
+
+void
+tcp_speak(struct tcp *tcp)
+{
+	uint32_t put;
+
+	/* More rounds while frames come out of them: who is dirty and silent waits for the next turn. */
+	do {
+		put = tcp->outbox->put;
+		speak_round(tcp);
+	} while (tcp->dirty.count > 0 && tcp->outbox->put != put && outbox_room(tcp->outbox) > 0);
+}

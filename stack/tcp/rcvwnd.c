@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rcvwnd.h"
+
+#include <rte_ip.h>
+
+uint16_t
+rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options)
+{
+	uint32_t mss = tcp->netif->mtu - (uint32_t)sizeof(struct rte_ipv4_hdr) - TCP_HEADER_LEN;
+
+	if (options->mss != 0 && (uint32_t)options->mss < mss)
+		mss = (uint32_t)options->mss;
+	return (uint16_t)mss;
+}
+
+unsigned int
+rcvwnd_scale_for(uint32_t rcvbuf)
+{
+	unsigned int shift = 0;
+
+	while (shift < TCP_WSCALE_MAX && rcvbuf >> shift > 65535)
+		shift++;
+	return shift;
+}
+
+uint32_t
+rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t rcvbuf = (uint32_t)conn_options(tcp, conn)->rcvbuf;
+	uint32_t used = (conn->flags & CONN_APP_CLOSED) ? 0 : conn->unread;
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (sidecar != NULL) {
+		used += sidecar->kept_bytes;
+		/* Small segments that wait must not pin many times their bytes. */
+		if (sidecar->kept_true / TCP_TRUE_FACTOR > used)
+			used = sidecar->kept_true / TCP_TRUE_FACTOR;
+	}
+	/* What is kept pins buffers: while they are scarce the window stops opening. */
+	if (tcp->rx_low && tcp->buf_low)
+		return 0;
+	return used < rcvbuf ? rcvbuf - used : 0;
+}
+
+/* Least step by which the right edge may move [9293 3.8.6.2.2]. */
+static uint32_t
+window_step(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	const struct rill_options *options = conn_options(tcp, conn);
+	uint32_t half = (uint32_t)options->rcvbuf / 2;
+	uint32_t mss = rcvwnd_mss_to_offer(tcp, options);
+
+	return half < mss ? half : mss;
+}
+
+/* What the right edge may grow by now; negative where more is offered than there is room. */
+static int32_t
+window_growth(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return seq_diff(seq_add(conn->rcv_nxt, rcvwnd_space(tcp, conn)), conn->rcv_adv);
+}
+
+uint16_t
+rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
+{
+	int32_t growth = window_growth(tcp, conn);
+	uint32_t open, field, unit = 1u << conn->rcv_wscale;
+
+	if (growth > 0 && (uint32_t)growth >= window_step(tcp, conn))
+		conn->rcv_adv = seq_add(conn->rcv_adv, (uint32_t)growth);
+	open = seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
+	/* The field rounds: up, so that the edge never moves back by what the shift cuts off [7323 2.4]. */
+	field = (open + unit - 1) >> conn->rcv_wscale;
+	if (field > 65535)
+		field = 65535;
+	if (field << conn->rcv_wscale > open)
+		conn->rcv_adv = seq_add(conn->rcv_nxt, field << conn->rcv_wscale);
+	return (uint16_t)field;
+}
+
+bool
+rcvwnd_update_due(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	int32_t growth = window_growth(tcp, conn);
+	int32_t open = seq_diff(conn->rcv_adv, conn->rcv_nxt);
+
+	return growth > 0 && (uint32_t)growth >= window_step(tcp, conn) &&
+	       open <= conn_options(tcp, conn)->rcvbuf / 2;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the application sends: into the queue, within its bounds. */
+#include <errno.h>
+
+#include <rte_mbuf.h>
+
+#include "misuse.h"
+#include "tcp.h"
+#include "txq.h"
+
+/* 0 if the connection takes data now, else what rill_send is to return. */
+static int
+send_refusal(const struct rill_conn *conn)
+{
+	if (conn->flags & CONN_ENDED)
+		return -ENOTCONN;
+	if (conn->flags & CONN_FIN_QUEUED)
+		return -EPIPE;
+	return conn_can_send(conn) ? 0 : -ENOTCONN;
+}
+
+static uint32_t
+send_room(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t sndbuf = (uint32_t)conn_options(tcp, conn)->sndbuf;
+
+	if (conn->txq_true > 0 && conn->txq_true / TCP_TRUE_FACTOR >= sndbuf)
+		return 0;
+	return conn->txq_bytes < sndbuf ? sndbuf - conn->txq_bytes : 0;
+}
+
+/* Remembers that the application waits for on_sent. */
+static int
+send_later(struct tcp *tcp, struct rill_conn *conn, int code)
+{
+	conn->flags |= CONN_WANTS_ROOM;
+	if (conn->txq_bytes == 0)
+		conn_mark_dirty(tcp, conn); /* no ACK will come: tcp_speak looks for room */
+	return code;
+}
+
+uint32_t
+rill_send_room(const struct rill_conn *conn)
+{
+	const struct tcp *tcp = conn_tcp(conn);
+
+	return send_refusal(conn) == 0 ? send_room(tcp, conn) : 0;
+}
+
+/* Queues the segments of a chain one by one; each record holds one. */
+static void
+send_chain(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *data)
+{
+	while (data != NULL) {
+		struct rte_mbuf *next = data->next;
+
+		data->next = NULL;
+		data->nb_segs = 1;
+		data->pkt_len = data->data_len;
+		if (data->data_len > 0)
+			txq_append(tcp, conn, data, 0);
+		else
+			rte_pktmbuf_free_seg(data);
+		data = next;
+	}
+}
+
+int
+rill_send(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	struct tcp *tcp = conn_tcp(conn);
+	uint32_t len = data->pkt_len;
+	struct rte_mbuf *kept;
+	int refusal;
+
+	MISUSE_CHECK(conn, -ENOTCONN);
+	refusal = send_refusal(conn);
+	if (refusal != 0)
+		return refusal;
+	if (len > (uint32_t)conn_options(tcp, conn)->sndbuf)
+		return -EMSGSIZE;
+	if (len > send_room(tcp, conn))
+		return send_later(tcp, conn, -EAGAIN);
+	if (txq_records_free(tcp) < data->nb_segs + txq_record_reserve(tcp))
+		return send_later(tcp, conn, -ENOBUFS);
+	kept = tcp_keep_payload(tcp, data);
+	if (kept == NULL)
+		return send_later(tcp, conn, -ENOBUFS);
+	send_chain(tcp, conn, kept);
+	conn_mark_dirty(tcp, conn);
+	return 0;
+}
+
+/* Adds bytes to the last record, if it is a buffer of rill_write's that was not sent. Returns how many. */
+static uint32_t
+write_into_tail(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, uint32_t len)
+{
+	struct record *tail;
+	uint32_t room;
+
+	if (conn->txq_tail == SLAB_NONE || conn->txq_unsent == SLAB_NONE)
+		return 0;
+	tail = tcp_record_at(tcp, conn->txq_tail);
+	if (!(tail->flags & RECORD_WRITTEN) || (tail->flags & RECORD_SENT) ||
+		rte_mbuf_refcnt_read(tail->mbuf) != 1 || tail->len >= conn->mss)
+		return 0;
+	room = RTE_MIN((uint32_t)rte_pktmbuf_tailroom(tail->mbuf), conn->mss - tail->len);
+	len = RTE_MIN(len, room);
+	memcpy(rte_pktmbuf_append(tail->mbuf, (uint16_t)len), data, len);
+	tail->len += len;
+	conn->txq_bytes += len;
+	return len;
+}
+
+/* Adds bytes in a fresh buffer of one segment at most. Returns how many; 0: no buffer or record. */
+static uint32_t
+write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, uint32_t len)
+{
+	struct rte_mbuf *mbuf;
+
+	if (tcp->buf_low || txq_records_free(tcp) <= txq_record_reserve(tcp))
+		return 0;
+	mbuf = rte_pktmbuf_alloc(tcp->buf_pool);
+	if (mbuf == NULL)
+		return 0;
+	len = RTE_MIN(len, (uint32_t)conn->mss);
+	len = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(mbuf));
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)len), data, len);
+	txq_append(tcp, conn, mbuf, RECORD_WRITTEN);
+	return len;
+}
+
+int
+rill_write(struct rill_conn *conn, const void *data, uint32_t len)
+{
+	struct tcp *tcp = conn_tcp(conn);
+	const uint8_t *bytes = data;
+	uint32_t taken = 0, room;
+	int refusal;
+
+	MISUSE_CHECK(conn, -ENOTCONN);
+	refusal = send_refusal(conn);
+	if (refusal != 0)
+		return refusal;
+	if (len == 0)
+		return 0;
+	while (taken < len && (room = send_room(tcp, conn)) > 0) {
+		uint32_t piece = RTE_MIN(len - taken, room);
+		uint32_t n = write_into_tail(tcp, conn, bytes + taken, piece);
+
+		if (n == 0)
+			n = write_into_fresh(tcp, conn, bytes + taken, piece);
+		if (n == 0)
+			break;
+		taken += n;
+	}
+	if (taken == 0)
+		return send_later(tcp, conn, send_room(tcp, conn) == 0 ? -EAGAIN : -ENOBUFS);
+	if (taken < len)
+		conn->flags |= CONN_WANTS_ROOM;
+	conn_mark_dirty(tcp, conn);
+	return (int)taken;
+}
+
+int
+rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
+{
+	struct tcp *tcp = conn_tcp(conn);
+	struct sidecar *sidecar;
+	int refusal, taken;
+
+	MISUSE_CHECK(conn, -ENOTCONN);
+	refusal = send_refusal(conn);
+	if (refusal != 0)
+		return refusal;
+	if (len == 0)
+		return -EINVAL;
+	if (len > (uint32_t)conn_options(tcp, conn)->sndbuf)
+		return -EMSGSIZE;
+	if (len > send_room(tcp, conn))
+		return send_later(tcp, conn, -EAGAIN);
+	/* All or nothing: count the buffers and records that fresh segments would take. */
+	if (txq_records_free(tcp) < len / conn->mss + 2 + txq_record_reserve(tcp) || tcp->buf_low ||
+		rte_mempool_avail_count(tcp->buf_pool) < len / conn->mss + 2)
+		return send_later(tcp, conn, -ENOBUFS);
+	sidecar = conn_need_sidecar(tcp, conn);
+	if (sidecar == NULL)
+		return -ENOBUFS;
+	taken = rill_write(conn, data, len);
+	RILL_ASSERT(taken == (int)len);
+	/* The mark is the octet behind the urgent data [MUST-62]. */
+	sidecar->flags |= SIDECAR_URG_OUT;
+	sidecar->snd_up = txq_end(conn);
+	return 0;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_TCP_H
+#define RILL_TCP_TCP_H
+
+/*
+ * The TCP engine of a lane: everything that its connections share. The turn (lane/lane.c) conducts
+ * it through the calls at the end of this file; nothing here reads a clock, draws from the system or
+ * knows a port.
+ */
+
+#include <rill/lane.h>
+#include <rill/options.h>
+
+#include "challenge.h"
+#include "check.h"
+#include "conn.h"
+#include "counters.h"
+#include "net.h"
+#include "netif.h"
+#include "outbox.h"
+#include "ports.h"
+#include "slab.h"
+#include "table.h"
+#include "token.h"
+#include "wheel.h"
+
+#define TCP_ENGINES_MAX 1024 /* lanes of one process */
+#define TCP_HANDLERS_MAX 255
+#define TCP_LISTENERS_MAX 1024
+#define TCP_QUANTUM_BYTES 65536u /* what one connection may send before the next one's turn */
+#define TCP_REAP_PER_TURN 4096   /* on_close calls in one turn */
+#define TCP_RST_EVERY_US 100     /* replies to strangers: RST and the like, 10,000 a second, */
+#define TCP_RST_BURST 1000       /* so many at once */
+#define TCP_TRUE_FACTOR 4        /* a queue may pin so many times its bytes in whole buffers */
+#define TCP_CORK_US 200000       /* longest time that cork holds a partial segment back */
+#define TCP_R1_RETRIES 3         /* R1: retransmissions before negative advice [9293 SHLD-10] */
+#define TCP_PERSIST_MAX_US 60000000u
+#define TCP_SWS_OVERRIDE_US 500000u /* sender's silly window override: 0.1 to 1 s [1122 4.2.3.4] */
+#define TCP_PAWS_IDLE_MS 2073600000u /* ts_recent is void after 24 days [7323 5.5] */
+#define TCP_DEFAULT_MSS4 536     /* without an MSS option [MUST-15] */
+#define TCP_DEFAULT_MSS6 1220
+#define TCP_MSS_FLOOR 64         /* least payload per segment that a peer can impose */
+#define TCP_LIST_END UINT32_MAX
+
+struct rill_listener {
+	struct tcp *tcp;         /* NULL: free */
+	struct rill_addr addr;   /* family 0: any */
+	uint16_t port;
+	uint8_t option_set, handler;
+	void *user;
+	uint32_t half_open;      /* now */
+	uint32_t next;           /* of the same port; TCP_LIST_END */
+	struct rill_listener *group; /* the same on the next lane of the stack (api/) */
+};
+
+struct option_set {
+	struct rill_options options;
+	uint32_t users;
+};
+
+/* A doubly linked list of connections by index, through link_next and link_prev. */
+struct conn_list {
+	uint32_t head, tail;
+	uint32_t count;
+};
+
+struct tcp {
+	/* Read all the time. */
+	struct slab conns, half_opens, timewaits, records, sidecars;
+	struct table *table;
+	struct wheel *wheel;
+	struct outbox *outbox;
+	struct netif *netif;
+	struct net *net;
+	struct neighbors *neighbors;
+	struct counters *counters;
+	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
+	ustime now;              /* of the turn */
+	bool rx_low, buf_low;    /* pools are at their reserve: nothing more is kept in their buffers */
+	bool accepting;
+	struct rill_conn *in_callback; /* whose callback runs now */
+
+	struct conn_list dirty, parked, ended;
+	struct option_set *option_sets; /* RILL_OPTION_SETS_MAX; 0: the defaults */
+	const struct rill_handler *handlers[TCP_HANDLERS_MAX];
+	unsigned int handlers_count;
+
+	/* Opens. */
+	struct rill_listener *listeners;    /* TCP_LISTENERS_MAX */
+	uint16_t *listener_by_port;         /* 65536: index + 1 of the first listener of a port */
+	struct siphash_key isn_key, ts_key;
+	struct ports ports;
+	struct challenge challenge;
+	struct token_bucket rst_tokens;
+
+	/* TIME-WAIT: a ring of indices, the oldest first. */
+	uint32_t *timewait_ring;
+	uint32_t timewait_head, timewait_count;
+	uint32_t timewaits_dead; /* of these, taken over by a new SYN */
+	struct wheel_node timewait_timer;
+
+	struct rill_limits limits;
+	uint32_t rx_reserve, buf_reserve; /* buffers that stay free */
+	uint8_t conn_timer_kind, half_open_timer_kind, timewait_timer_kind;
+	struct rill_lane *lane;           /* for rill_conn_lane; never looked into here */
+	uint16_t number;                  /* in tcp_engines */
+};
+
+/*
+ * The engines of the process by number: a connection holds the number, since it has no room for a
+ * pointer. Written when a lane is made or destroyed only.
+ */
+extern struct tcp *tcp_engines[TCP_ENGINES_MAX];
+
+static inline struct tcp *
+conn_tcp(const struct rill_conn *conn)
+{
+	return tcp_engines[conn->timer.owner[1] | conn->timer.owner[2] << 8];
+}
+
+struct tcp_setup {
+	struct rill_lane *lane;
+	struct rill_limits limits;
+	const struct rill_options *options;
+	const uint8_t *secret; /* RILL_SECRET_LEN */
+	struct wheel *wheel;
+	struct outbox *outbox;
+	struct netif *netif;
+	struct net *net;
+	struct counters *counters;
+	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
+	uint32_t rx_reserve;
+	uint8_t conn_timer_kind, half_open_timer_kind, timewait_timer_kind;
+	int numa_node;
+	ustime now;
+};
+
+/* Returns 0 or a negative errno. */
+int tcp_init(struct tcp *tcp, const struct tcp_setup *setup);
+
+/* Frees all. Connections must have ended and been reaped. */
+void tcp_fini(struct tcp *tcp);
+
+/* ---- what the turn calls, in this order */
+
+/* The turn begins: time and the state of the pools. */
+void tcp_begin(struct tcp *tcp, ustime now);
+
+/* Finds the connections of a burst in prefetched stages; handles[i] is a hint for segments[i]. */
+void tcp_lookup_burst(struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[]);
+
+/* A valid segment for us. Takes the mbuf. hint and changes (of the table) as of the burst's lookup. */
+void tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes);
+
+/* An ICMP error about one of our segments [5927]. */
+void tcp_icmp_error(struct tcp *tcp, const struct icmp_error *error);
+
+/* A next hop was resolved, or does not answer. */
+void tcp_neighbor_event(struct tcp *tcp, uint32_t index, enum neighbor_event event);
+
+/* A node of one of this engine's kinds fired. */
+void tcp_conn_timer(struct tcp *tcp, struct wheel_node *node);
+void tcp_half_open_timer(struct tcp *tcp, struct wheel_node *node);
+void tcp_timewait_timer(struct tcp *tcp);
+
+/* Every connection that has something to say says it, round robin within the outbox's credit. */
+void tcp_speak(struct tcp *tcp);
+
+/* Tells the application which connections are over, and frees their slots. Returns how many. */
+unsigned int tcp_reap(struct tcp *tcp);
+
+/* As rill_connect, rill_lane_listen and rill_unlisten. */
+int tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct rill_endpoint *remote,
+	const struct rill_options *options, const struct rill_handler *handler, void *user,
+	struct rill_conn **conn);
+int tcp_listen(struct tcp *tcp, const struct rill_addr *addr, uint16_t port,
+	const struct rill_options *options, const struct rill_handler *handler, void *user,
+	struct rill_listener **listener);
+int tcp_unlisten(struct tcp *tcp, struct rill_listener *listener);
+
+/* Does a connection wait for its turn to speak or to be reaped? */
+bool tcp_is_busy(const struct tcp *tcp);
+
+/* Re-arms a connection's node at its true deadline; used before a deadline is told to the outside. */
+ustime tcp_settle_conn(struct tcp *tcp, struct wheel_node *node);
+
+/* Ends every connection and half-open one; RST to peers. */
+void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why);
+
+/* ---- shared by the files of this folder */
+
+static inline const struct rill_options *
+conn_options(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return &tcp->option_sets[conn->option_set].options;
+}
+
+static inline const struct rill_handler *
+conn_handler(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return tcp->handlers[conn->handler];
+}
+
+static inline struct rill_conn *
+tcp_conn_at(const struct tcp *tcp, uint32_t index)
+{
+	return slab_at(&tcp->conns, index);
+}
+
+static inline uint32_t
+tcp_conn_index(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return slab_index(&tcp->conns, conn);
+}
+
+static inline struct record *
+tcp_record_at(const struct tcp *tcp, uint32_t index)
+{
+	return slab_at(&tcp->records, index);
+}
+
+/* Index of an equal option set, made if need be; users raised. Negative errno when full. */
+int option_set_get(struct tcp *tcp, const struct rill_options *options);
+void option_set_put(struct tcp *tcp, uint8_t index);
+
+/* Index of the handler. Negative errno when full. */
+int handler_get(struct tcp *tcp, const struct rill_handler *handler);
+
+void conn_list_init(struct conn_list *list);
+void conn_list_append(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn);
+void conn_list_remove(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn);
+
+/* The connection has something to say in this turn. */
+void conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn);
+
+/* Whole buffers that a chain pins, in bytes. */
+uint32_t mbuf_true_size(const struct rte_mbuf *mbuf);
+
+/*
+ * A payload that will be kept: the same mbuf, or a copy of it in buf_pool when it sits in NIC
+ * buffers that are scarce. NULL if neither is possible: the caller still owns the mbuf.
+ */
+struct rte_mbuf *tcp_keep_payload(struct tcp *tcp, struct rte_mbuf *mbuf);
+
+#endif

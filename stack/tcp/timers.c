@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "timers.h"
+
+#include <errno.h>
+
+#include "close.h"
+#include "emit.h"
+#include "loss.h"
+#include "txq.h"
+
+static ustime
+ms_expand(uint32_t deadline_ms, ustime now)
+{
+	int64_t ahead_ms = (int32_t)(deadline_ms - ms32(now));
+
+	return ahead_ms <= 0 ? now : now + (ustime)ahead_ms * USEC_PER_MSEC;
+}
+
+static ustime
+earlier(ustime a, ustime b)
+{
+	return a < b ? a : b;
+}
+
+/* Does the user timeout run? While something waits for the peer's ACK. */
+static bool
+has_user_timeout(const struct rill_conn *conn, const struct rill_options *options)
+{
+	return options->user_timeout_ms != 0 &&
+	       (conn_outstanding(conn) > 0 ||
+		       (conn->txq_bytes > 0 && (conn->flags & CONN_RTO_ARMED)));
+}
+
+/* Keepalive probes are due only in silence, with nothing outstanding [MUST-26]. */
+static bool
+has_keepalive(const struct rill_conn *conn, const struct rill_options *options)
+{
+	return options->keepalive_idle_ms != 0 && conn_is_synchronized(conn) &&
+	       conn_outstanding(conn) == 0;
+}
+
+static bool
+has_fin_wait2(const struct rill_conn *conn, const struct rill_options *options)
+{
+	return options->fin_wait2_ms != 0 && conn->state == RILL_FIN_WAIT_2 &&
+	       (conn->flags & CONN_APP_CLOSED);
+}
+
+static uint32_t
+keepalive_at_ms(const struct rill_conn *conn, const struct rill_options *options)
+{
+	return conn->heard_ms + (uint32_t)options->keepalive_idle_ms +
+	       conn_keep_probes(conn) * (uint32_t)options->keepalive_interval_ms;
+}
+
+ustime
+timers_deadline(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	const struct rill_options *options = conn_options(tcp, conn);
+	ustime now = tcp->now, at = USTIME_NEVER;
+
+	if (conn->flags & CONN_RTO_ARMED)
+		at = earlier(at, us32_expand(conn->rto_at, now));
+	if (conn->flags & CONN_ACK_DELAYED)
+		at = earlier(at, us32_expand(conn->delack_at, now));
+	if (has_user_timeout(conn, options))
+		at = earlier(at, ms_expand(conn->stall_ms + (uint32_t)options->user_timeout_ms, now));
+	if (has_keepalive(conn, options))
+		at = earlier(at, ms_expand(keepalive_at_ms(conn, options), now));
+	if (has_fin_wait2(conn, options))
+		at = earlier(at, ms_expand(conn->stall_ms + (uint32_t)options->fin_wait2_ms, now));
+	if (conn->flags & CONN_LINGER)
+		at = earlier(at, ms_expand(conn->linger_at_ms, now));
+	return at;
+}
+
+/* The node stands at or before this deadline afterwards. */
+static void
+timers_cover(struct tcp *tcp, struct rill_conn *conn, ustime deadline)
+{
+	if (!wheel_is_armed(&conn->timer) || wheel_deadline(tcp->wheel, &conn->timer) > deadline)
+		wheel_arm(tcp->wheel, &conn->timer, deadline);
+}
+
+void
+timers_review(struct tcp *tcp, struct rill_conn *conn)
+{
+	ustime deadline = timers_deadline(tcp, conn);
+
+	if (deadline != USTIME_NEVER)
+		timers_cover(tcp, conn, deadline);
+}
+
+static void
+rto_slot_set(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us)
+{
+	conn->rto_at = us32(tcp->now) + delay_us;
+	conn->flags |= CONN_RTO_ARMED;
+	timers_cover(tcp, conn, tcp->now + delay_us);
+}
+
+void
+timers_restart_rto(struct tcp *tcp, struct rill_conn *conn)
+{
+	rto_slot_set(tcp, conn, rtt_backed_off(&conn->rtt, conn->backoff));
+}
+
+void
+timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
+{
+	if (first) {
+		conn->stall_ms = ms32(tcp->now);
+		timers_restart_rto(tcp, conn);
+		if (conn_options(tcp, conn)->user_timeout_ms != 0)
+			timers_review(tcp, conn);
+	} else if (!(conn->flags & CONN_RTO_ARMED)) {
+		timers_restart_rto(tcp, conn);
+	}
+}
+
+void
+timers_data_acked(struct tcp *tcp, struct rill_conn *conn)
+{
+	conn->stall_ms = ms32(tcp->now);
+	if (conn_outstanding(conn) > 0)
+		timers_restart_rto(tcp, conn);
+	else
+		conn->flags &= ~CONN_RTO_ARMED;
+}
+
+void
+timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t delay_us = rtt_backed_off(&conn->rtt, conn->backoff);
+
+	if ((conn->flags & CONN_RTO_ARMED) && (conn->flags & CONN_PROBING))
+		return;
+	/* A window that is open but silly is overridden sooner [1122 4.2.3.4]. */
+	if (conn->snd_wnd > 0 && delay_us > TCP_SWS_OVERRIDE_US)
+		delay_us = TCP_SWS_OVERRIDE_US;
+	if (!(conn->flags & CONN_PROBING))
+		conn->stall_ms = ms32(tcp->now);
+	conn->flags |= CONN_PROBING;
+	rto_slot_set(tcp, conn, delay_us);
+	if (conn_options(tcp, conn)->user_timeout_ms != 0)
+		timers_review(tcp, conn);
+}
+
+void
+timers_path_blocked(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & CONN_RTO_ARMED)
+		return;
+	timers_data_sent(tcp, conn, conn_outstanding(conn) == 0);
+}
+
+void
+timers_corked(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!(conn->flags & CONN_RTO_ARMED))
+		rto_slot_set(tcp, conn, TCP_CORK_US);
+}
+
+void
+timers_nothing_to_send(struct rill_conn *conn)
+{
+	conn->flags &= ~(CONN_RTO_ARMED | CONN_PROBING);
+}
+
+void
+timers_ack_owed(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t delay_us = (uint32_t)conn_options(tcp, conn)->delayed_ack_us;
+
+	if (conn->flags & CONN_ACK_DELAYED)
+		return;
+	conn->flags |= CONN_ACK_DELAYED;
+	conn->delack_at = us32(tcp->now) + delay_us;
+	timers_cover(tcp, conn, tcp->now + delay_us);
+}
+
+/* No answer within the last probe's time. */
+static void
+keepalive_due(struct tcp *tcp, struct rill_conn *conn, const struct rill_options *options)
+{
+	if (conn_keep_probes(conn) >= options->keepalive_count) {
+		close_by_rst(tcp, conn, RILL_CLOSE_TIMEOUT);
+		return;
+	}
+	conn_keep_probes(conn)++;
+	conn->flags |= CONN_KEEPALIVE_PROBE;
+	conn_mark_dirty(tcp, conn);
+}
+
+/* Timers that end the connection. Returns true if one did. */
+static bool
+fatal_timers(struct tcp *tcp, struct rill_conn *conn, const struct rill_options *options)
+{
+	uint32_t now_ms = ms32(tcp->now);
+
+	if (has_user_timeout(conn, options) &&
+		time32_due(conn->stall_ms + (uint32_t)options->user_timeout_ms, now_ms)) {
+		close_by_rst(tcp, conn, RILL_CLOSE_TIMEOUT);
+		return true;
+	}
+	if (has_fin_wait2(conn, options) &&
+		time32_due(conn->stall_ms + (uint32_t)options->fin_wait2_ms, now_ms)) {
+		close_by_rst(tcp, conn, RILL_CLOSE_TIMEOUT);
+		return true;
+	}
+	if ((conn->flags & CONN_LINGER) && time32_due(conn->linger_at_ms, now_ms)) {
+		close_by_rst(tcp, conn, RILL_CLOSE_ABORTED);
+		return true;
+	}
+	return false;
+}
+
+void
+tcp_conn_timer(struct tcp *tcp, struct wheel_node *node)
+{
+	struct rill_conn *conn = RTE_PTR_SUB(node, offsetof(struct rill_conn, timer));
+	const struct rill_options *options = conn_options(tcp, conn);
+	uint32_t now_us = us32(tcp->now);
+
+	if (fatal_timers(tcp, conn, options))
+		return;
+	if ((conn->flags & CONN_ACK_DELAYED) && time32_due(conn->delack_at, now_us)) {
+		conn->flags = (conn->flags & ~CONN_ACK_DELAYED) | CONN_ACK_NOW;
+		tcp->counters->delayed_acks++;
+		conn_mark_dirty(tcp, conn);
+	}
+	if ((conn->flags & CONN_RTO_ARMED) && time32_due(conn->rto_at, now_us)) {
+		conn->flags &= ~CONN_RTO_ARMED;
+		loss_timer_expired(tcp, conn);
+		if (conn->flags & CONN_ENDED)
+			return;
+	}
+	if (has_keepalive(conn, options) &&
+		time32_due(keepalive_at_ms(conn, options), ms32(tcp->now))) {
+		keepalive_due(tcp, conn, options);
+		if (conn->flags & CONN_ENDED)
+			return;
+	}
+	timers_review(tcp, conn);
+}
+
+ustime
+tcp_settle_conn(struct tcp *tcp, struct wheel_node *node)
+{
+	struct rill_conn *conn = RTE_PTR_SUB(node, offsetof(struct rill_conn, timer));
+	ustime deadline = timers_deadline(tcp, conn);
+
+	if (deadline == USTIME_NEVER)
+		wheel_cancel(tcp->wheel, node);
+	else
+		wheel_arm(tcp->wheel, node, deadline);
+	return deadline;
+}

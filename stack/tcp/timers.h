@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_TIMERS_H
+#define RILL_TCP_TIMERS_H
+
+/*
+ * A connection's timers, offered as protocol events. One node on the wheel serves them all: it stands
+ * at or before the earliest deadline, and when it fires early it is simply armed again.
+ *
+ *   retransmission  rto_at: while something is outstanding: RTO after the last progress [6298 5]
+ *   window probe    rto_at: data waits for a closed or silly window [9293 3.8.6.1]
+ *   cork            rto_at: a partial segment is held back, 200 ms at most
+ *   delayed ACK     delack_at [9293 3.8.6.3]
+ *   user timeout    stall_ms + user_timeout_ms, while something is outstanding [9293 3.9.1.5]
+ *   keepalive       heard_ms + idle, then + interval for each probe [9293 3.8.4]
+ *   FIN-WAIT-2      stall_ms + fin_wait2_ms, after rill_close
+ *   linger          linger_at_ms, after rill_close
+ */
+
+#include "tcp.h"
+
+/* Something was sent that wants an ACK; first: nothing else was outstanding [6298 5.1]. */
+void timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first);
+
+/* The retransmission timer expired and what it does was done: it starts again, backed off [6298 5.6]. */
+void timers_restart_rto(struct tcp *tcp, struct rill_conn *conn);
+
+/* New data was acknowledged: the retransmission timer starts afresh, or stops [6298 5.2, 5.3]. */
+void timers_data_acked(struct tcp *tcp, struct rill_conn *conn);
+
+/* Data waits for the window: probe it, after backed-off RTOs [9293 SHLD-29, SHLD-30]. */
+void timers_window_blocked(struct tcp *tcp, struct rill_conn *conn);
+
+/* Something is to be sent, but the next hop is not resolved: it counts as if it had been sent. */
+void timers_path_blocked(struct tcp *tcp, struct rill_conn *conn);
+
+/* A partial segment is held back by cork. */
+void timers_corked(struct tcp *tcp, struct rill_conn *conn);
+
+/* Nothing waits and nothing is outstanding. */
+void timers_nothing_to_send(struct rill_conn *conn);
+
+/* An ACK is owed, but not at once. */
+void timers_ack_owed(struct tcp *tcp, struct rill_conn *conn);
+
+/* Deadlines that depend on options or state changed: looks at all of them again. */
+void timers_review(struct tcp *tcp, struct rill_conn *conn);
+
+/* The true earliest deadline, or USTIME_NEVER. */
+ustime timers_deadline(const struct tcp *tcp, const struct rill_conn *conn);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "timewait.h"
+
+#include <rte_mbuf.h>
+
+#include "input.h"
+#include "isn.h"
+#include "reply.h"
+
+#define TIMEWAIT_PER_TIMER 1024 /* entries that one firing of the timer frees at most */
+
+static struct timewait *
+timewait_at(const struct tcp *tcp, uint32_t index)
+{
+	return slab_at(&tcp->timewaits, index);
+}
+
+static void
+timewait_tuple(const struct timewait *entry, struct tuple *tuple)
+{
+	tuple->head = entry->key;
+	tuple->addrs6 = entry->addrs6;
+}
+
+static void
+ring_push(struct tcp *tcp, uint32_t index)
+{
+	uint32_t at = tcp->timewait_head + tcp->timewait_count++;
+
+	if (at >= tcp->timewaits.capacity)
+		at -= tcp->timewaits.capacity;
+	tcp->timewait_ring[at] = index;
+}
+
+static uint32_t
+ring_pop(struct tcp *tcp)
+{
+	uint32_t index = tcp->timewait_ring[tcp->timewait_head];
+
+	if (++tcp->timewait_head == tcp->timewaits.capacity)
+		tcp->timewait_head = 0;
+	tcp->timewait_count--;
+	return index;
+}
+
+/* The oldest entry goes: freed, unless its time was extended meanwhile and force is off. */
+static void
+ring_drop_oldest(struct tcp *tcp, bool force)
+{
+	uint32_t index = ring_pop(tcp);
+	struct timewait *entry = timewait_at(tcp, index);
+	struct tuple tuple;
+
+	if (entry->flags & TIMEWAIT_DEAD) {
+		tcp->timewaits_dead--;
+	} else {
+		if (!force && !time32_due(entry->expires_ms, ms32(tcp->now))) {
+			ring_push(tcp, index); /* a FIN has restarted it [9293 E26] */
+			return;
+		}
+		timewait_tuple(entry, &tuple);
+		table_remove(tcp->table, &tuple, table_handle(TABLE_TIME_WAIT, index));
+	}
+	slab_free(&tcp->timewaits, index);
+}
+
+static void
+timer_cover_oldest(struct tcp *tcp)
+{
+	const struct timewait *oldest;
+	int32_t ahead_ms;
+
+	if (tcp->timewait_count == 0) {
+		wheel_cancel(tcp->wheel, &tcp->timewait_timer);
+		return;
+	}
+	oldest = timewait_at(tcp, tcp->timewait_ring[tcp->timewait_head]);
+	ahead_ms = (int32_t)(oldest->expires_ms - ms32(tcp->now));
+	wheel_arm(tcp->wheel, &tcp->timewait_timer,
+		tcp->now + (ahead_ms > 0 ? (ustime)ahead_ms * USEC_PER_MSEC : 0));
+}
+
+bool
+timewait_enter(struct tcp *tcp, const struct rill_conn *conn)
+{
+	struct timewait *entry;
+	struct tuple tuple;
+	uint32_t index;
+
+	if (tcp->timewaits.capacity == 0)
+		return false;
+	if (tcp->timewait_count == tcp->timewaits.capacity) {
+		tcp->counters->timewait_dropped++;
+		ring_drop_oldest(tcp, true);
+	}
+	index = slab_alloc(&tcp->timewaits);
+	RILL_ASSERT(index != SLAB_NONE);
+	entry = timewait_at(tcp, index);
+	conn_tuple(conn, &tuple);
+	*entry = (struct timewait){
+		.addrs6 = tuple.addrs6,
+		.snd_nxt = conn->snd_nxt,
+		.rcv_nxt = conn->rcv_nxt,
+		.ts_recent = conn->ts_recent,
+		.expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms,
+	};
+	entry->key = tuple.head;
+	entry->flags = (conn->flags & CONN_TS) ? TIMEWAIT_TS : 0;
+	table_replace(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)),
+		table_handle(TABLE_TIME_WAIT, index));
+	ring_push(tcp, index);
+	if (!wheel_is_armed(&tcp->timewait_timer))
+		timer_cover_oldest(tcp);
+	return true;
+}
+
+uint32_t
+timewait_live(const struct tcp *tcp)
+{
+	return tcp->timewaits.used - tcp->timewaits_dead;
+}
+
+void
+tcp_timewait_timer(struct tcp *tcp)
+{
+	uint32_t now_ms = ms32(tcp->now);
+
+	for (unsigned int n = 0; n < TIMEWAIT_PER_TIMER && tcp->timewait_count > 0; n++) {
+		const struct timewait *oldest =
+			timewait_at(tcp, tcp->timewait_ring[tcp->timewait_head]);
+
+		if (!(oldest->flags & TIMEWAIT_DEAD) && !time32_due(oldest->expires_ms, now_ms))
+			break;
+		ring_drop_oldest(tcp, false);
+	}
+	timer_cover_oldest(tcp);
+}
+
+/* May this SYN begin a new incarnation? By timestamps if both have them, else by sequence [6191 2]. */
+static bool
+syn_is_newer(const struct timewait *entry, const struct segment *segment)
+{
+	bool newer_seq = seq_gt(segment->seq, entry->rcv_nxt);
+
+	if (!(entry->flags & TIMEWAIT_TS) || !(segment->has & SEG_HAS_TS))
+		return newer_seq || (!(entry->flags & TIMEWAIT_TS) && (segment->has & SEG_HAS_TS));
+	if (segment->tsval == entry->ts_recent)
+		return newer_seq;
+	return (int32_t)(segment->tsval - entry->ts_recent) > 0;
+}
+
+/* The ACK that TIME-WAIT answers with. */
+static void
+answer(struct tcp *tcp, const struct timewait *entry, struct segment *segment)
+{
+	struct reply reply = {
+		.flags = TCP_ACK,
+		.seq = entry->snd_nxt,
+		.ack = entry->rcv_nxt,
+		.wnd = 0xffff,
+	};
+
+	if (entry->flags & TIMEWAIT_TS) {
+		reply.options.has = SEG_HAS_TS;
+		reply.options.tsval = ms32(tcp->now) + ts_offset(&tcp->ts_key, &segment->tuple);
+		reply.options.tsecr = entry->ts_recent;
+	}
+	reply_send(tcp, segment, &reply);
+}
+
+void
+input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
+{
+	struct timewait *entry = timewait_at(tcp, index);
+
+	if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && syn_is_newer(entry, segment)) {
+		table_remove(tcp->table, &segment->tuple, table_handle(TABLE_TIME_WAIT, index));
+		entry->flags |= TIMEWAIT_DEAD;
+		tcp->timewaits_dead++;
+		tcp->counters->timewait_reused++;
+		input_listen(tcp, segment, entry->snd_nxt, true);
+		return;
+	}
+	count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
+	if (segment->flags & TCP_RST) { /* does not end it [1337] */
+		rte_pktmbuf_free(segment->mbuf);
+		return;
+	}
+	/* A FIN that is repeated restarts the wait [9293 E26]. */
+	if ((segment->flags & TCP_FIN) &&
+		seq_eq(seq_add(segment->seq, segment_len(segment)), entry->rcv_nxt))
+		entry->expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms;
+	if (segment_len(segment) == 0 && seq_eq(segment->seq, entry->rcv_nxt)) {
+		rte_pktmbuf_free(segment->mbuf); /* a plain ACK: nothing to say */
+		return;
+	}
+	answer(tcp, entry, segment);
+}

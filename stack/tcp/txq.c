@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "txq.h"
+
+#include <rte_mbuf.h>
+
+void
+txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8_t flags)
+{
+	uint32_t index = slab_alloc(&tcp->records);
+	struct record *record;
+
+	RILL_ASSERT(index != SLAB_NONE);
+	record = tcp_record_at(tcp, index);
+	*record = (struct record){
+		.mbuf = mbuf,
+		.next = SLAB_NONE,
+		.seq = txq_end(conn),
+		.len = mbuf->data_len,
+		.off = mbuf->data_off,
+		.true_size = mbuf_true_size(mbuf),
+		.flags = flags,
+	};
+	if (conn->txq_tail == SLAB_NONE)
+		conn->txq_head = index;
+	else
+		tcp_record_at(tcp, conn->txq_tail)->next = index;
+	conn->txq_tail = index;
+	if (conn->txq_unsent == SLAB_NONE)
+		conn->txq_unsent = index;
+	conn->txq_bytes += record->len;
+	conn->txq_true += record->true_size;
+}
+
+bool
+txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
+{
+	struct record *record = tcp_record_at(tcp, index), *rest;
+	uint32_t rest_index = slab_alloc(&tcp->records);
+
+	RILL_DCHECK(len > 0 && len < record->len);
+	if (rest_index == SLAB_NONE)
+		return false;
+	rest = tcp_record_at(tcp, rest_index);
+	*rest = *record;
+	rest->seq = seq_add(record->seq, len);
+	rest->off = record->off + len;
+	rest->len = record->len - len;
+	record->len = len;
+	record->next = rest_index;
+	/* The buffer is charged once, where its last bytes are: it goes when they are acknowledged. */
+	record->true_size = 0;
+	record->flags &= (uint8_t)~RECORD_WRITTEN;
+	rte_mbuf_refcnt_update(rest->mbuf, 1);
+	if (conn->txq_tail == index)
+		conn->txq_tail = rest_index;
+	return true;
+}
+
+static void
+record_free(struct tcp *tcp, struct rill_conn *conn, uint32_t index)
+{
+	struct record *record = tcp_record_at(tcp, index);
+
+	conn->txq_true -= record->true_size;
+	rte_pktmbuf_free_seg(record->mbuf);
+	slab_free(&tcp->records, index);
+}
+
+/*
+ * The round trip of a record, or 0 where it is not known: of one that was sent twice only if the
+ * echoed timestamp shows that the last transmission was answered (Karn) [6298 3].
+ */
+static uint32_t
+record_rtt(const struct tcp *tcp, const struct record *record, bool has_tsecr, uint32_t tsecr_ms)
+{
+	uint32_t sent_us = record->sent_us, rtt;
+
+	if (record->flags & (RECORD_SACKED | RECORD_LOST))
+		return 0;
+	if (record->flags & RECORD_RETX) {
+		uint32_t sent_ms = ms32(us32_expand(sent_us, tcp->now));
+
+		if (!has_tsecr || !time32_due(sent_ms, tsecr_ms))
+			return 0;
+	}
+	/* What the NIC took later than it was put counts from then. */
+	if ((int32_t)(record->ticket - tcp->outbox->late_from) >= 0 &&
+		(int32_t)(record->ticket - tcp->outbox->late_to) < 0)
+		sent_us = tcp->outbox->late_us;
+	rtt = us32(tcp->now) - sent_us;
+	return rtt > 0 ? rtt : 1;
+}
+
+void
+txq_ack(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, bool has_tsecr, uint32_t tsecr_ms,
+	struct txq_acked *acked)
+{
+	*acked = (struct txq_acked){0};
+	RILL_DCHECK(bytes <= conn->txq_bytes);
+	conn->txq_bytes -= bytes;
+	while (bytes > 0) {
+		uint32_t index = conn->txq_head;
+		struct record *record = tcp_record_at(tcp, index);
+		uint32_t taken = bytes < record->len ? bytes : record->len;
+		uint32_t rtt = record_rtt(tcp, record, has_tsecr, tsecr_ms);
+
+		if (rtt > 0)
+			acked->rtt_us = rtt;
+		if (record->flags & RECORD_SACKED)
+			acked->sacked += taken;
+		else if (record->flags & RECORD_LOST)
+			acked->lost += taken;
+		bytes -= taken;
+		if (taken < record->len) {
+			record->seq = seq_add(record->seq, taken);
+			record->off += taken;
+			record->len -= taken;
+			return;
+		}
+		conn->txq_head = record->next;
+		record_free(tcp, conn, index);
+	}
+	if (conn->txq_head == SLAB_NONE)
+		conn->txq_tail = SLAB_NONE;
+}
+
+void
+txq_clear(struct tcp *tcp, struct rill_conn *conn)
+{
+	while (conn->txq_head != SLAB_NONE) {
+		uint32_t index = conn->txq_head;
+
+		conn->txq_head = tcp_record_at(tcp, index)->next;
+		record_free(tcp, conn, index);
+	}
+	conn->txq_tail = conn->txq_unsent = SLAB_NONE;
+	conn->txq_bytes = 0;
+}

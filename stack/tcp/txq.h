@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_TXQ_H
+#define RILL_TCP_TXQ_H
+
+/*
+ * The send queue: a list of records, from snd_una on. The ones that were sent come first.
+ */
+
+#include "tcp.h"
+
+/* What an ACK took off the queue. */
+struct txq_acked {
+	uint32_t rtt_us;     /* sample from the newest acknowledged record that allows one; 0: none [6298 3] */
+	uint32_t sacked;     /* bytes that had been SACKed */
+	uint32_t lost;       /* bytes that had been marked lost and not been SACKed */
+};
+
+/* Records that rill_send must leave for splitting what is queued already. */
+static inline uint32_t
+txq_record_reserve(const struct tcp *tcp)
+{
+	return tcp->records.capacity / 8;
+}
+
+static inline uint32_t
+txq_records_free(const struct tcp *tcp)
+{
+	return tcp->records.capacity - tcp->records.used;
+}
+
+/* Appends one mbuf segment whose bytes are all payload. Takes the reference. A record is available. */
+void txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8_t flags);
+
+/*
+ * Cuts a record after len bytes (0 < len < its length); the rest becomes a record of its own behind
+ * it. Returns false when no record is left.
+ */
+bool txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len);
+
+/* Takes bytes off the front: acknowledged. tsecr_ms: the echoed time of sending (ms32), if has_tsecr. */
+void txq_ack(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, bool has_tsecr,
+	uint32_t tsecr_ms, struct txq_acked *acked);
+
+/* Frees everything. */
+void txq_clear(struct tcp *tcp, struct rill_conn *conn);
+
+/* Bytes that were never sent. */
+static inline uint32_t
+txq_unsent_bytes(const struct rill_conn *conn)
+{
+	uint32_t control = (conn->flags & CONN_FIN_SENT) ? 1 : 0;
+	uint32_t sent = conn_outstanding(conn);
+
+	if (conn->txq_unsent == SLAB_NONE)
+		return 0;
+	return conn->txq_bytes + control - sent;
+}
+
+/* The sequence number behind the last queued byte. */
+static inline seq_t
+txq_end(const struct rill_conn *conn)
+{
+	return seq_add(conn->snd_una, conn->txq_bytes);
+}
+
+#endif
