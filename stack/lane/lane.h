@@ -39,10 +39,12 @@ struct lane_setup {
 	uint16_t netif_caps;            /* NETIF_... */
 	uint16_t tx_chain_max;
 	struct rte_mempool *rx_pool;    /* NIC buffers; watched so that some stay free; NULL without a port */
+	uint32_t rx_posted;             /* buffers of rx_pool that lie in the NIC's ring, full */
 	uint32_t rx_reserve;            /* buffers of rx_pool that nothing may keep: the ring's size and two bursts */
 	struct rte_mempool *buf_pool;   /* rill_buf_alloc, rill_write, copies of what must wait */
 	struct rte_mempool *control_pool; /* headers, ACKs, ARP, indirect mbufs */
 	ustime now;
+	void *owner;                    /* api/'s: what the lane was made from */
 };
 
 struct rill_lane {
@@ -71,6 +73,9 @@ int lane_create(const struct lane_setup *setup, struct rill_lane **lane);
 
 /* Aborts all, frees all; pools must then be whole again, but for what the application still holds. */
 void lane_destroy(struct rill_lane *lane);
+
+/* One lane's half of rill_unlisten, on its thread. Returns 0 or -EINVAL. */
+int lane_unlisten(struct rill_listener *listener);
 
 /* No more accepting: listeners answer SYN with RST. */
 void lane_stop_accepting(struct rill_lane *lane);

@@ -146,9 +146,12 @@ struct rill_timer {
 	void (*fn)(struct rill_lane *lane, struct rill_timer *timer);
 };
 
+/** The longest delay of a timer: about 2.3 hours. */
+#define RILL_TIMER_MAX_US 8300000000ull
+
 /**
  * Runs timer->fn once, delay_us from now, in a turn (never early; late by at most the turn and 8 µs).
- * A running timer is set anew. Returns 0, or -EINVAL without fn.
+ * A running timer is set anew. Returns 0, -EINVAL without fn, -ERANGE beyond RILL_TIMER_MAX_US.
  */
 RILL_API int rill_timer_start(struct rill_lane *lane, struct rill_timer *timer, uint64_t delay_us);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lane's life: making and ending it. The turn is in turn.c. */
+#include "lane.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#include "close.h"
+#include "errtext.h"
+
+/* Everything but tcp: 0 or a negative errno. */
+static int
+lane_make_net(struct rill_lane *lane, const struct lane_setup *setup)
+{
+	const struct rill_lane_config *config = &setup->config;
+
+	lane->netif = (struct netif){
+		.ethernet = config->ethernet,
+		.mtu = config->mtu,
+		.caps = setup->netif_caps,
+		.tx_chain_max = setup->tx_chain_max,
+		.control_pool = setup->control_pool,
+		.counters = &lane->counters,
+	};
+	memcpy(lane->netif.mac.addr_bytes, config->mac, sizeof(config->mac));
+	lane->mailbox = mailbox_create(config->name, config->numa_node);
+	lane->net = net_create(&lane->netif, &lane->wheel, TIMER_NEIGHBOR, TIMER_ANNOUNCE, config->name,
+		config->numa_node, setup->now);
+	return lane->mailbox == NULL || lane->net == NULL ? -ENOMEM : 0;
+}
+
+static int
+lane_make_tcp(struct rill_lane *lane, const struct lane_setup *setup)
+{
+	const struct rill_lane_config *config = &setup->config;
+	const struct tcp_setup tcp = {
+		.lane = lane,
+		.limits = config->limits,
+		.options = config->options,
+		.secret = config->secret,
+		.wheel = &lane->wheel,
+		.outbox = &lane->outbox,
+		.netif = &lane->netif,
+		.net = lane->net,
+		.counters = &lane->counters,
+		.rx_pool = setup->rx_pool,
+		.buf_pool = setup->buf_pool,
+		.control_pool = setup->control_pool,
+		.rx_reserve = setup->rx_reserve,
+		.conn_timer_kind = TIMER_CONN,
+		.half_open_timer_kind = TIMER_SYN_RECEIVED,
+		.timewait_timer_kind = TIMER_TIME_WAIT,
+		.numa_node = config->numa_node,
+		.now = setup->now,
+	};
+
+	return tcp_init(&lane->tcp, &tcp);
+}
+
+static int
+lane_configure(struct rill_lane *lane)
+{
+	const struct rill_lane_config *config = &lane->setup.config;
+	static const struct rill_prefix everywhere = {.addr.family = AF_INET};
+	char text[RILL_ADDR_STRLEN];
+
+	for (unsigned int i = 0; i < config->addrs_count; i++) {
+		int rc = net_addr_add(lane->net, &config->addrs[i], lane->now);
+
+		if (rc != 0)
+			return error_set(rc, "address %s/%u cannot be used: give each lane unicast IPv4 addresses, each once",
+				rill_addr_format(&config->addrs[i].addr, text), config->addrs[i].len);
+	}
+	if (config->gateway.family != 0) {
+		int rc = net_route_add(lane->net, &everywhere, &config->gateway);
+
+		if (rc != 0)
+			return error_set(rc, "gateway %s cannot be used: it must lie on the network of one of the addresses",
+				rill_addr_format(&config->gateway, text));
+	}
+	return 0;
+}
+
+int
+lane_create(const struct lane_setup *setup, struct rill_lane **out)
+{
+	struct rill_lane *lane = rte_zmalloc_socket("rill", sizeof(*lane), RTE_CACHE_LINE_SIZE,
+		setup->config.numa_node);
+	int rc;
+
+	if (lane == NULL)
+		return error_set(-ENOMEM, "no memory for a lane of %zu bytes", sizeof(*lane));
+	lane->setup = *setup;
+	lane->now = setup->now;
+	lane->stack = setup->stack;
+	lane->index = setup->index;
+	lane->outbox.credit = OUTBOX_SIZE;
+	wheel_init(&lane->wheel, setup->now);
+	rc = lane_make_net(lane, setup);
+	if (rc == 0)
+		rc = lane_make_tcp(lane, setup);
+	if (rc != 0) {
+		error_set(rc, rc == -ENOSPC ? "more than %u lanes in one process" :
+			"no memory for a lane's tables: lower max_conns (%u) or the other limits",
+			rc == -ENOSPC ? TCP_ENGINES_MAX : setup->config.limits.max_conns);
+		lane_destroy(lane);
+		return rc;
+	}
+	rc = lane_configure(lane);
+	if (rc != 0) {
+		lane_destroy(lane);
+		return rc;
+	}
+	*out = lane;
+	return 0;
+}
+
+void
+lane_stop_accepting(struct rill_lane *lane)
+{
+	lane->tcp.accepting = false;
+	lane->stopping = true;
+}
+
+void
+lane_abort_all(struct rill_lane *lane, enum rill_close_reason why)
+{
+	tcp_abort_all(&lane->tcp, why);
+}
+
+uint32_t
+lane_conns(const struct rill_lane *lane)
+{
+	return lane->tcp.conns.used;
+}
+
+void
+lane_destroy(struct rill_lane *lane)
+{
+	if (lane->tcp.conns.base != NULL) {
+		lane_stop_accepting(lane);
+		/* on_close may do anything but open: until nothing is left. */
+		while (lane_conns(lane) > 0) {
+			lane_abort_all(lane, RILL_CLOSE_STOPPED);
+			tcp_reap(&lane->tcp);
+		}
+		tcp_fini(&lane->tcp);
+	}
+	if (lane->net != NULL)
+		net_destroy(lane->net);
+	for (; outbox_count(&lane->outbox) > 0; lane->outbox.taken++)
+		rte_pktmbuf_free(lane->outbox.ring[lane->outbox.taken & (OUTBOX_SIZE - 1)]);
+	if (lane->mailbox != NULL)
+		mailbox_destroy(lane->mailbox);
+	rte_free(lane);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The turn. It alone conducts: it hands each packet from link to net to tcp, and no layer calls the
+ * one above.
+ */
+#include <errno.h>
+
+#include <rte_mbuf.h>
+
+#include "arp.h"
+#include "ether.h"
+#include "lane.h"
+
+/* 32-bit deadlines are compared modulo 2^32: longer jumps of time are taken in steps. */
+#define STEP_MAX_US (1ull << 30)
+
+/* The segments of a burst, and the frames they came in. */
+struct burst {
+	unsigned int n;
+	uint32_t handles[RILL_BURST_MAX];
+	struct segment segments[RILL_BURST_MAX];
+};
+
+static bool
+addr_is_ours(const void *net, const struct rill_addr *addr)
+{
+	return net_addr_is_ours(net, addr);
+}
+
+/* Tells tcp what became of next hops. */
+static void
+neighbor_events(struct rill_lane *lane)
+{
+	enum neighbor_event event;
+	uint32_t index;
+
+	while ((event = neighbors_next_event(net_neighbors(lane->net), &index)) != NEIGHBOR_EVENT_NONE)
+		tcp_neighbor_event(&lane->tcp, index, event);
+}
+
+/* One frame through link and net; a segment joins the burst. */
+static void
+classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
+{
+	struct segment *segment = &burst->segments[burst->n];
+	struct icmp_error error;
+	enum ip_verdict verdict;
+	enum rill_drop reason;
+	uint16_t l2_len;
+	bool group, known_good;
+
+	switch (ether_input(&lane->netif, frame, &l2_len, &group)) {
+	case ETHER_ARP:
+		arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, addr_is_ours, lane->net,
+			lane->now, &lane->outbox);
+		return;
+	case ETHER_IP4:
+		break;
+	default:
+		return;
+	}
+	verdict = ip4_input(lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
+	if (verdict == IP_ICMP_ERROR)
+		tcp_icmp_error(&lane->tcp, &error);
+	if (verdict != IP_TCP)
+		return;
+	known_good = (lane->netif.caps & NETIF_RX_CKSUM) &&
+		     (segment->mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	reason = segment_parse(segment, known_good);
+	if (reason != RILL_DROP_COUNT)
+		drop_packet(&lane->counters, segment->mbuf, reason);
+	else
+		burst->n++;
+}
+
+static void
+receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
+{
+	struct burst burst;
+	uint32_t changes;
+
+	burst.n = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (i + 2 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(in[i + 2], void *));
+		lane->counters.rx_bytes += in[i]->pkt_len;
+		classify(lane, in[i], &burst);
+	}
+	lane->counters.rx_packets += n;
+	neighbor_events(lane);
+	if (burst.n == 0)
+		return;
+	tcp_lookup_burst(&lane->tcp, burst.segments, burst.n, burst.handles);
+	changes = table_changes(lane->tcp.table);
+	for (unsigned int i = 0; i < burst.n; i++)
+		tcp_input(&lane->tcp, &burst.segments[i], burst.handles[i], changes);
+}
+
+static void
+fire(struct rill_lane *lane, struct wheel_node *node)
+{
+	struct rill_timer *timer;
+
+	switch ((enum timer_kind)node->kind) {
+	case TIMER_CONN:
+		tcp_conn_timer(&lane->tcp, node);
+		return;
+	case TIMER_SYN_RECEIVED:
+		tcp_half_open_timer(&lane->tcp, node);
+		return;
+	case TIMER_TIME_WAIT:
+		tcp_timewait_timer(&lane->tcp);
+		return;
+	case TIMER_NEIGHBOR:
+		neighbor_timer(net_neighbors(lane->net), node, lane->now, &lane->outbox);
+		return;
+	case TIMER_ANNOUNCE:
+		net_announce_timer(lane->net, node, lane->now, &lane->outbox);
+		return;
+	case TIMER_APP:
+		timer = RTE_PTR_SUB(node, offsetof(struct rill_timer, opaque));
+		timer->fn(lane, timer);
+		return;
+	}
+}
+
+/*
+ * Fires what is due at lane->now, LANE_TIMERS_PER_TURN at most. Nodes are taken off the wheel a few
+ * at a time; one that an earlier one of them cancelled is no longer marked as taken, and is passed over.
+ */
+static unsigned int
+fire_due(struct rill_lane *lane)
+{
+	unsigned int fired = 0;
+	struct wheel_node *node;
+
+	while (fired < LANE_TIMERS_PER_TURN && wheel_expire(&lane->wheel, lane->now, &node, 1) == 1) {
+		fire(lane, node);
+		fired++;
+	}
+	return fired;
+}
+
+/* Time goes on, in steps that 32-bit deadlines can bear; each step fires what is due in it. */
+static unsigned int
+advance(struct rill_lane *lane, ustime now)
+{
+	unsigned int fired = 0;
+
+	while (now - lane->now > STEP_MAX_US) {
+		lane->now += STEP_MAX_US;
+		tcp_begin(&lane->tcp, lane->now);
+		fired += fire_due(lane);
+	}
+	lane->now = now;
+	tcp_begin(&lane->tcp, now);
+	return fired;
+}
+
+int
+rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], unsigned int n)
+{
+	uint32_t put = lane->outbox.put;
+	unsigned int work = n;
+
+	RILL_DCHECK(n <= RILL_BURST_MAX && !lane->in_turn);
+	RILL_DCHECK(now_us >= lane->now);
+	lane->in_turn = true;
+	work += advance(lane, now_us > lane->now ? now_us : lane->now);
+	if (n > 0)
+		receive(lane, in, n);
+	work += fire_due(lane);
+	neighbor_events(lane);
+	work += mailbox_run(lane->mailbox, lane);
+	tcp_speak(&lane->tcp);
+	work += tcp_reap(&lane->tcp);
+	work += lane->outbox.put != put;
+	lane->counters.turns++;
+	lane->counters.turns_busy += work > 0;
+	lane->in_turn = false;
+	return (int)outbox_count(&lane->outbox);
+}
+
+uint64_t
+rill_lane_deadline(struct rill_lane *lane)
+{
+	struct wheel_node *node;
+	ustime at = 0;
+
+	if (tcp_is_busy(&lane->tcp) || outbox_count(&lane->outbox) > 0 ||
+		!mailbox_is_empty(lane->mailbox))
+		return lane->now;
+	/* A connection's node may stand before its deadline: it is put right before it is believed. */
+	while ((node = wheel_first(&lane->wheel)) != NULL) {
+		at = wheel_deadline(&lane->wheel, node);
+		if (node->kind != TIMER_CONN)
+			break;
+		tcp_settle_conn(&lane->tcp, node);
+		if (wheel_is_armed(node) && wheel_deadline(&lane->wheel, node) <= at)
+			break; /* it stood right; else it has moved, and somebody else may be first */
+	}
+	return node == NULL ? RILL_NEVER : RTE_MAX(at, lane->now);
+}
