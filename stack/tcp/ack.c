@@ -7,12 +7,15 @@
 #include "timers.h"
 #include "txq.h"
 
-/* Does the ACK field say nothing new in a way that hints at loss? [5681 2] */
+/*
+ * Does the ACK field say nothing new in a way that hints at loss? [5681 2] What answers a probe of a
+ * closed window does not.
+ */
 static bool
 is_duplicate(const struct rill_conn *conn, const struct segment *segment)
 {
 	return seq_eq(segment->ack, conn->snd_una) && conn_outstanding(conn) > 0 &&
-	       segment->payload_len == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) &&
+	       conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING) && segment->payload_len == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) &&
 	       (uint32_t)segment->wnd << conn->snd_wscale == conn->snd_wnd;
 }
 
@@ -111,12 +114,12 @@ ack_new(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 	}
 	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED))
 		conn_mark_dirty(tcp, conn);
-	if (fin_acked && close_fin_acked(tcp, conn))
-		return;
 	if (bytes > 0) {
 		conn->flags &= ~CONN_WANTS_ROOM;
 		deliver_sent(tcp, conn, bytes);
 	}
+	if (fin_acked && !(conn->flags & CONN_ENDED))
+		close_fin_acked(tcp, conn);
 }
 
 void

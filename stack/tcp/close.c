@@ -46,10 +46,8 @@ finish(struct tcp *tcp, struct rill_conn *conn)
 	struct tuple tuple;
 
 	/* The ACK of the FIN goes out first: the connection will not speak any more. */
-	if ((conn->flags & CONN_ACK_NOW) && conn->next_hop != SLAB_NONE &&
-		neighbor_is_usable(neighbor_at(tcp->neighbors, conn->next_hop)) &&
-		outbox_has_control_room(tcp->outbox))
-		emit_segment(tcp, conn, TCP_ACK, conn->snd_nxt, SLAB_NONE, 0);
+	if (conn->flags & CONN_ACK_NOW)
+		emit_ack(tcp, conn);
 	conn_tuple(conn, &tuple);
 	if (conn->state != RILL_TIME_WAIT || !timewait_enter(tcp, conn))
 		table_remove(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
@@ -61,19 +59,18 @@ finish(struct tcp *tcp, struct rill_conn *conn)
 		conn_end(tcp, conn, RILL_CLOSE_DONE);
 }
 
-bool
+void
 close_fin_acked(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (!fsm_allows((enum rill_state)conn->state, FSM_RCV_ACK_OF_FIN))
-		return false;
+		return;
 	conn_step(conn, FSM_RCV_ACK_OF_FIN);
 	if (conn->state == RILL_TIME_WAIT || conn->state == RILL_CLOSED) {
 		finish(tcp, conn);
-		return true;
+		return;
 	}
 	conn->stall_ms = ms32(tcp->now); /* FIN-WAIT-2 since now */
 	timers_review(tcp, conn);
-	return false;
 }
 
 bool

@@ -12,10 +12,13 @@ void close_by_rst(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reaso
 /* Tells the application of a soft error, and remembers it for rill_conn_info. */
 void close_soft_error(struct tcp *tcp, struct rill_conn *conn, int err);
 
-/* Our FIN was acknowledged: the next state. Returns true if the connection ended, or only waits for kept data to be read. */
-bool close_fin_acked(struct tcp *tcp, struct rill_conn *conn);
+/* Our FIN was acknowledged: the next state, which may be the end. */
+void close_fin_acked(struct tcp *tcp, struct rill_conn *conn);
 
-/* The peer's FIN is in order. Returns true as close_fin_acked does. */
+/*
+ * The peer's FIN is in order. Returns true if nothing more concerns the network: the connection ended,
+ * or only waits for kept data to be read.
+ */
 bool close_fin_received(struct tcp *tcp, struct rill_conn *conn);
 
 #endif

@@ -296,26 +296,6 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	return true;
 }
 
-void
-emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack)
-{
-	static const struct segment_options none;
-	const struct neighbor *next_hop;
-	struct rte_mbuf *frame;
-
-	if (conn->next_hop == SLAB_NONE || !outbox_has_control_room(tcp->outbox))
-		return;
-	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	if (!neighbor_is_usable(next_hop))
-		return;
-	frame = frame_make(tcp, SLAB_NONE, 0,
-		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
-	if (frame == NULL)
-		return;
-	frame_finish(tcp, conn, frame, with_ack ? TCP_RST | TCP_ACK : TCP_RST, seq, 0, 0, &none, 0);
-	tcp->counters->resets_sent++;
-}
-
 /* Looks up where segments go; the source address stays what it is [MUST-45]. */
 static bool
 path_find(struct tcp *tcp, struct rill_conn *conn)
@@ -330,6 +310,39 @@ path_find(struct tcp *tcp, struct rill_conn *conn)
 	memcpy(source.u.ip4, &conn->key.laddr4, 4);
 	conn->next_hop = neighbor_get(tcp->neighbors, &via, &source, true, tcp->now, tcp->outbox);
 	return conn->next_hop != SLAB_NONE;
+}
+
+void
+emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack)
+{
+	static const struct segment_options none;
+	const struct neighbor *next_hop;
+	struct rte_mbuf *frame;
+
+	if (!outbox_has_control_room(tcp->outbox) ||
+		(conn->next_hop == SLAB_NONE && !path_find(tcp, conn)))
+		return;
+	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
+	if (!neighbor_is_usable(next_hop))
+		return;
+	frame = frame_make(tcp, SLAB_NONE, 0,
+		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
+	if (frame == NULL)
+		return;
+	frame_finish(tcp, conn, frame, with_ack ? TCP_RST | TCP_ACK : TCP_RST, seq, 0, 0, &none, 0);
+	tcp->counters->resets_sent++;
+}
+
+bool
+emit_ack(struct tcp *tcp, struct rill_conn *conn)
+{
+	seq_t edge = seq_add(conn->snd_una, conn->snd_wnd);
+
+	if (!outbox_has_control_room(tcp->outbox) ||
+		(conn->next_hop == SLAB_NONE && !path_find(tcp, conn)) ||
+		!neighbor_is_usable(neighbor_at(tcp->neighbors, conn->next_hop)))
+		return false;
+	return emit_segment(tcp, conn, TCP_ACK, seq_min(conn->snd_nxt, edge), SLAB_NONE, 0);
 }
 
 bool

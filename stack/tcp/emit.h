@@ -17,6 +17,13 @@ unsigned int emit_options_len(const struct tcp *tcp, const struct rill_conn *con
 bool emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
 	unsigned int count);
 
+/*
+ * A pure ACK. Its SEQ is snd_nxt, but not beyond the peer's window, where the peer would have to
+ * refuse it with its ACK: as while a probe of a closed window is out. Returns false if it could not
+ * be sent now.
+ */
+bool emit_ack(struct tcp *tcp, struct rill_conn *conn);
+
 /* SYN, or SYN,ACK in a simultaneous open, with all options that are on offer. */
 bool emit_syn(struct tcp *tcp, struct rill_conn *conn);
 

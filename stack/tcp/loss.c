@@ -53,7 +53,8 @@ enter_recovery(struct tcp *tcp, struct rill_conn *conn)
 	const struct cc_ops *ops = cc_ops(conn->cc.algorithm);
 
 	tcp->counters->fast_recoveries++;
-	ops->on_loss(&conn->cc, conn_outstanding(conn), conn->mss);
+	/* What limited transmit sent beyond cwnd does not count [5681 3.2]. */
+	ops->on_loss(&conn->cc, RTE_MIN(conn_outstanding(conn), conn->cc.cwnd), conn->mss);
 	conn->recover = conn->snd_nxt; /* [6582 3.2] */
 	conn->flags |= CONN_RECOVERY | CONN_RETX_HEAD;
 	conn_mark_dirty(tcp, conn);

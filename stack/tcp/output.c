@@ -135,7 +135,11 @@ retransmit_lost(struct tcp *tcp, struct rill_conn *conn)
 			uint32_t len = RTE_MIN(record->len, segment_max(tcp, conn));
 			uint32_t flight = loss_flight(tcp, conn);
 
-			if ((flight > 0 && flight + len > conn->cc.cwnd) || seq_geq(record->seq, edge))
+			if (flight > 0 && flight + len > conn->cc.cwnd) {
+				conn->flags |= CONN_CWND_LIMITED;
+				return;
+			}
+			if (seq_geq(record->seq, edge))
 				return;
 			if (!retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST))
 				return;
@@ -294,7 +298,7 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 		sent += len;
 	}
 	conn->flags &= ~CONN_PUSH_OUT;
-	if (conn->txq_unsent == SLAB_NONE)
+	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		conn->flags &= ~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
 	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
 		conn_mark_dirty(tcp, conn);
@@ -314,7 +318,7 @@ send_owed_ack(struct tcp *tcp, struct rill_conn *conn)
 		(unacked > 0 && conn_options(tcp, conn)->delayed_ack_us == 0))
 		conn->flags |= CONN_ACK_NOW;
 	if (conn->flags & CONN_ACK_NOW) {
-		if (!emit_segment(tcp, conn, TCP_ACK, conn->snd_nxt, SLAB_NONE, 0))
+		if (!emit_ack(tcp, conn))
 			conn_mark_dirty(tcp, conn);
 	} else if (unacked > 0) {
 		timers_ack_owed(tcp, conn);

@@ -27,7 +27,7 @@ uint32_t
 rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	uint32_t rcvbuf = (uint32_t)conn_options(tcp, conn)->rcvbuf;
-	uint32_t used = (conn->flags & CONN_APP_CLOSED) ? 0 : conn->unread;
+	uint32_t used = (conn->flags & CONN_APP_CLOSED) ? 0 : conn->unread, space;
 	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
 	if (sidecar != NULL) {
@@ -39,7 +39,8 @@ rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn)
 	/* What is kept pins buffers: while they are scarce the window stops opening. */
 	if (tcp->rx_low && tcp->buf_low)
 		return 0;
-	return used < rcvbuf ? rcvbuf - used : 0;
+	space = used < rcvbuf ? rcvbuf - used : 0;
+	return RTE_MIN(space, 65535u << conn->rcv_wscale); /* what the field can say */
 }
 
 /* Least step by which the right edge may move [9293 3.8.6.2.2]. */

@@ -39,11 +39,8 @@ static void
 ack_out_of_order(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->flags |= CONN_ACK_NOW;
-	if (!(conn->flags & (CONN_SACK | CONN_PARKED)) && conn->next_hop != SLAB_NONE &&
-		neighbor_is_usable(neighbor_at(tcp->neighbors, conn->next_hop)) &&
-		outbox_room(tcp->outbox) > 0)
-		emit_segment(tcp, conn, TCP_ACK, conn->snd_nxt, SLAB_NONE, 0);
-	else
+	if ((conn->flags & (CONN_SACK | CONN_PARKED)) || outbox_room(tcp->outbox) == 0 ||
+		!emit_ack(tcp, conn))
 		conn_mark_dirty(tcp, conn);
 }
 
