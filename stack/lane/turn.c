@@ -161,7 +161,7 @@ int
 rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], unsigned int n)
 {
 	uint32_t put = lane->outbox.put;
-	unsigned int work = n;
+	unsigned int work = n, mail;
 
 	RILL_DCHECK(n <= RILL_BURST_MAX && !lane->in_turn);
 	RILL_DCHECK(now_us >= lane->now);
@@ -171,7 +171,9 @@ rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], u
 		receive(lane, in, n);
 	work += fire_due(lane);
 	neighbor_events(lane);
-	work += mailbox_run(lane->mailbox, lane);
+	mail = mailbox_run(lane->mailbox, lane);
+	lane->counters.mail_in += mail;
+	work += mail;
 	tcp_speak(&lane->tcp);
 	work += tcp_reap(&lane->tcp);
 	work += lane->outbox.put != put;

@@ -210,6 +210,8 @@ tcp_reap(struct tcp *tcp)
 		conn->flags = 0;
 		slab_free(&tcp->conns, index);
 	}
+	if (tcp->ended.head != TCP_LIST_END)
+		tcp->counters->callbacks_capped++;
 	return n;
 }
 

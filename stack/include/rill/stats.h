@@ -74,14 +74,12 @@ extern "C" {
 	X(tcp_no_sidecar, "out-of-order or paused data while the lane has no side-car left")       \
 	X(tcp_rcv_reserve, "data that would be kept while the lane's buffers are at their reserve") \
 	X(tcp_time_wait, "segment for a connection in TIME-WAIT")                                  \
-	X(tcp_ended, "segment for a connection that has just ended")                               \
 	X(no_mbuf, "no buffer for a packet that had to be built")                                  \
 	X(outbox_full, "no room among the packets that wait for the NIC")                          \
 	X(neighbor_full, "no room in the neighbour cache")                                         \
 	X(neighbor_queue, "packet displaced while its neighbour was being resolved")               \
 	X(neighbor_failed, "next hop did not answer")                                              \
 	X(no_route, "no route to the destination")                                                 \
-	X(mail_full, "ring to another lane is full")                                               \
 	X(lane_stopping, "packet that arrived while the lane was stopping")
 
 enum rill_drop {
@@ -136,7 +134,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(icmp_in, "ICMP messages received")                                                       \
 	X(icmp_out, "ICMP messages sent")                                                          \
 	X(mail_in, "messages from other threads")                                                  \
-	X(callbacks_capped, "events put off by the bound on events per turn")
+	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
 
 struct rill_stats {
 #define X(name, text) uint64_t name;
