@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Running a stack: each lane's loop on a thread and a core of its own. See the turn in
+ * ARCHITECTURE.md; here it gets its time and its frames, and what it says goes to the port.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+#include "errtext.h"
+#include "runner.h"
+
+#define WIND_UP_US 200000 /* for the last frames to leave, at most */
+
+/* ---- the loop of one lane */
+
+static int
+runner_command(const struct runner *runner)
+{
+	return atomic_load_explicit(&runner->stack->command, memory_order_relaxed);
+}
+
+/* Returns whether the turn did something. */
+static bool
+runner_turn(struct runner *runner, ustime now, bool receive)
+{
+	struct rte_mbuf *in[RILL_BURST_MAX];
+	struct rill_lane *lane = runner->lane;
+	uint64_t busy = lane->counters.turns_busy;
+	unsigned int n = 0;
+	uint32_t sent;
+
+	if (receive)
+		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
+	rill_lane_turn(lane, now, in, n);
+	sent = port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
+	return n > 0 || sent > 0 || lane->counters.turns_busy != busy;
+}
+
+/* Sleeps until the lane wants its next turn, at most as long as configured. */
+static void
+runner_rest(const struct runner *runner, ustime now)
+{
+	ustime until = now + runner->stack->config.idle_sleep_us;
+	ustime deadline = rill_lane_deadline(runner->lane);
+	struct timespec time;
+
+	if (deadline < until)
+		until = deadline;
+	if (runner->draining && runner->drain_at < until)
+		until = runner->drain_at;
+	if (until <= now)
+		return;
+	time.tv_sec = (time_t)((until - now) / USEC_PER_SEC);
+	time.tv_nsec = (long)((until - now) % USEC_PER_SEC * 1000);
+	nanosleep(&time, NULL); /* a signal ends it early, and is welcome to */
+}
+
+static void
+runner_start_drain(struct runner *runner, ustime now)
+{
+	uint64_t grace;
+
+	atomic_thread_fence(memory_order_acquire); /* the deadline was written before the command */
+	grace = atomic_load_explicit(&runner->stack->drain_us, memory_order_relaxed);
+	runner->draining = true;
+	runner->drain_at = now + grace < now ? USTIME_NEVER : now + grace;
+	lane_stop_accepting(runner->lane);
+}
+
+static bool
+runner_is_empty(const struct runner *runner)
+{
+	return lane_conns(runner->lane) == 0 && outbox_count(&runner->lane->outbox) == 0;
+}
+
+static bool
+runner_goes_on(struct runner *runner, ustime now)
+{
+	int command = runner_command(runner);
+
+	if (command == STACK_GO)
+		return true;
+	if (command == STACK_STOP)
+		return false;
+	if (!runner->draining)
+		runner_start_drain(runner, now);
+	runner->late = now >= runner->drain_at && lane_conns(runner->lane) > 0;
+	return !runner->late && now < runner->drain_at && !runner_is_empty(runner);
+}
+
+/* Aborts what is left; on_close is told, and RSTs leave. */
+static void
+runner_wind_up(struct runner *runner)
+{
+	ustime now = clock_now_us(), end = now + WIND_UP_US;
+
+	lane_stop_accepting(runner->lane);
+	lane_abort_all(runner->lane, RILL_CLOSE_STOPPED);
+	do {
+		runner_turn(runner, now, false);
+		now = clock_now_us();
+	} while (!runner_is_empty(runner) && now < end);
+}
+
+static void
+runner_loop(struct runner *runner)
+{
+	const struct rill_config *config = &runner->stack->config;
+	struct rill_lane *lane = runner->lane;
+	ustime now = clock_now_us();
+
+	lane->now = now;
+	if (config->on_lane_start != NULL)
+		config->on_lane_start(lane, config->user);
+	while (runner_goes_on(runner, now)) {
+		if (!runner_turn(runner, now, true)) {
+			if (config->on_lane_idle != NULL)
+				config->on_lane_idle(lane, config->user);
+			if (config->idle_sleep_us > 0)
+				runner_rest(runner, clock_now_us());
+		}
+		now = clock_now_us();
+	}
+	runner_wind_up(runner);
+}
+
+/* ---- threads */
+
+/*
+ * net_tap learns of frames by a realtime signal that it handles (it takes whichever is free). A program
+ * may have blocked all signals, so as to have its own in one place: the port's must still be heard.
+ */
+static void
+hear_port_signals(void)
+{
+	struct sigaction action;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+			action.sa_handler != SIG_IGN)
+			sigaddset(&set, number);
+	}
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Mempools keep a cache for each thread that EAL knows. */
+static void
+runner_main(struct runner *runner)
+{
+	bool foreign = rte_lcore_id() == LCORE_ID_ANY;
+
+	cores_pin(runner);
+	hear_port_signals();
+	if (foreign && rte_thread_register() != 0) {
+		runner->result = error_set(-rte_errno, "EAL cannot register the thread of lane %u (%s)",
+			runner->lane->index, rte_strerror(rte_errno));
+		rill_stack_stop(runner->stack);
+	} else {
+		call_set_lane(runner->lane);
+		runner_loop(runner);
+	}
+	call_retire(runner);
+	call_set_lane(NULL);
+	if (foreign)
+		rte_thread_unregister();
+}
+
+static void *
+thread_main(void *arg)
+{
+	runner_main(arg);
+	return NULL;
+}
+
+static unsigned int
+start_threads(struct rill_stack *stack)
+{
+	unsigned int i;
+
+	for (i = 1; i < stack->lanes; i++) {
+		struct runner *runner = &stack->runners[i];
+		int err = pthread_create(&runner->thread, NULL, thread_main, runner);
+
+		if (err != 0) {
+			runner->result = error_set(-err, "the thread of lane %u does not start (%s)", i,
+				strerror(err));
+			rill_stack_stop(stack);
+			break;
+		}
+	}
+	return i;
+}
+
+static void
+mark_live(struct rill_stack *stack, bool live)
+{
+	pthread_mutex_lock(&stack->lock);
+	stack->running = live;
+	for (unsigned int i = 0; i < stack->lanes; i++)
+		stack->runners[i].live = live;
+	pthread_mutex_unlock(&stack->lock);
+}
+
+static int
+result_of(const struct rill_stack *stack)
+{
+	int result = 0;
+
+	for (unsigned int i = 0; i < stack->lanes; i++) {
+		if (stack->runners[i].result != 0)
+			return stack->runners[i].result;
+		if (stack->runners[i].late)
+			result = -ETIME;
+	}
+	return result;
+}
+
+int
+rill_stack_run(struct rill_stack *stack)
+{
+	cpu_set_t cores;
+	sigset_t signals;
+	unsigned int started;
+
+	pthread_getaffinity_np(pthread_self(), sizeof(cores), &cores);
+	pthread_sigmask(SIG_BLOCK, NULL, &signals);
+	mark_live(stack, true);
+	started = start_threads(stack);
+	runner_main(&stack->runners[0]);
+	for (unsigned int i = 1; i < stack->lanes; i++) {
+		if (i < started)
+			pthread_join(stack->runners[i].thread, NULL);
+		else
+			call_retire(&stack->runners[i]);
+	}
+	mark_live(stack, false);
+	pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
+	pthread_sigmask(SIG_SETMASK, &signals, NULL);
+	return result_of(stack);
+}
+
+/* ---- from anywhere, signal handlers included: lock-free atomics and nothing else */
+
+void
+rill_stack_drain(struct rill_stack *stack, uint64_t deadline_us)
+{
+	int go = STACK_GO;
+
+	atomic_store_explicit(&stack->drain_us, deadline_us, memory_order_relaxed);
+	atomic_compare_exchange_strong(&stack->command, &go, STACK_DRAIN);
+}
+
+void
+rill_stack_stop(struct rill_stack *stack)
+{
+	atomic_store(&stack->command, STACK_STOP);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_API_RUNNER_H
+#define RILL_API_RUNNER_H
+
+/*
+ * The stack and its runners. A runner is a lane with its port, its pools and, while the stack runs,
+ * its thread.
+ */
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include <rill/stack.h>
+
+#include "config.h"
+#include "lane.h"
+#include "pools.h"
+#include "port.h"
+
+enum stack_command {
+	STACK_GO,
+	STACK_DRAIN, /* stop accepting, end when empty or late */
+	STACK_STOP,
+};
+
+struct runner {
+	struct rill_stack *stack;
+	struct rill_lane *lane;
+	struct port port;
+	struct pools pools;
+	char name[CONFIG_NAME_MAX + 1];
+	int core;             /* -1: none of its own, the kernel places its thread */
+	pthread_t thread;     /* but for the first, which runs on the caller's */
+	bool live;            /* mail to the lane is read; under the stack's lock */
+	bool draining;        /* it has seen STACK_DRAIN */
+	bool late;            /* the drain's deadline passed with connections left */
+	ustime drain_at;
+	int result;           /* 0 or a negative errno: its thread could not do its work */
+};
+
+struct rill_stack {
+	struct rill_config config;
+	uint8_t secret[RILL_SECRET_LEN];
+	unsigned int lanes;
+	struct runner runners[RILL_PORTS_MAX];
+	atomic_int command;          /* enum stack_command */
+	atomic_uint_fast64_t drain_us;
+	bool running;                /* under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t answered;     /* a call to a lane was carried out, or a lane ended */
+};
+
+/* ---- cores.c */
+
+/*
+ * Gives each runner a core of its own among those that EAL's lcores may use, on the node of its port
+ * where there is one left. Fewer cores than lanes: fine when idle lanes sleep, else refused with a
+ * sentence.
+ */
+int cores_assign(struct rill_stack *stack);
+
+/* Ties the calling thread to the runner's core, if it has one. */
+void cores_pin(const struct runner *runner);
+
+/* ---- call.c */
+
+/*
+ * Runs fn(lane, arg) on a lane and waits for its result: by mail while the lane's thread runs, else
+ * right here. Not from a lane's thread: -EDEADLK.
+ */
+int stack_call(struct rill_stack *stack, unsigned int index, int (*fn)(struct rill_lane *, void *),
+	void *arg);
+
+/* The runner's thread will not read its mail any more; what had come is carried out. */
+void call_retire(struct runner *runner);
+
+/* Which lane the calling thread drives; NULL: none. */
+void call_set_lane(struct rill_lane *lane);
+struct rill_lane *call_lane(void);
+
+/* ---- secret.c */
+
+/* From the system. Returns 0, or a negative errno with an error sentence. */
+int secret_draw(uint8_t secret[RILL_SECRET_LEN]);
+
+/* A locally administered unicast address, the same for the same secret. */
+void secret_mac(const uint8_t secret[RILL_SECRET_LEN], uint8_t mac[6]);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Making stacks and taking them down. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_mempool.h>
+#include <rte_version.h>
+
+#include "abi.h"
+#include "eal.h"
+#include "errtext.h"
+#include "runner.h"
+
+static bool
+has_pci_port(const struct rill_config *config)
+{
+	for (unsigned int i = 0; i < config->ports_count; i++)
+		if (port_name_is_pci(config->ports[i].name))
+			return true;
+	return false;
+}
+
+static int
+start_eal(const struct rill_config *config)
+{
+	struct eal_setup setup = {
+		.args = config->eal_args,
+		.args_count = config->eal_args_count,
+		.pci = has_pci_port(config),
+		.telemetry = true,
+	};
+
+	for (unsigned int i = 0; i < config->ports_count; i++)
+		setup.bytes += pools_bytes(&config->limits, config->ports[i].mtu);
+	return eal_start(&setup);
+}
+
+/* ---- one lane */
+
+static void
+runner_fill_config(const struct runner *runner, const struct rill_port_config *from,
+	struct rill_lane_config *config)
+{
+	const struct rill_stack *stack = runner->stack;
+
+	rill_lane_config_default(config);
+	memcpy(config->mac, &runner->port.mac, sizeof(config->mac));
+	if (rte_is_zero_ether_addr(&runner->port.mac))
+		secret_mac(stack->secret, config->mac); /* virtual devices may have none */
+	config->mtu = runner->port.mtu;
+	memcpy(config->addrs, from->addrs, sizeof(config->addrs));
+	config->addrs_count = from->addrs_count;
+	config->gateway = from->gateway;
+	config->limits = stack->config.limits;
+	config->options = &stack->config.options;
+	config->secret = stack->secret;
+	config->name = runner->name;
+	config->numa_node = runner->port.numa_node;
+}
+
+static int
+runner_make_lane(struct runner *runner, unsigned int index)
+{
+	const struct port *port = &runner->port;
+	struct lane_setup setup = {
+		.stack = runner->stack,
+		.index = index,
+		.netif_caps = port->netif_caps,
+		.tx_chain_max = port->tx_chain_max,
+		.rx_pool = runner->pools.rx,
+		.rx_reserve = runner->pools.rx_reserve,
+		.rx_posted = rte_mempool_in_use_count(runner->pools.rx),
+		.buf_pool = runner->pools.buf,
+		.control_pool = runner->pools.control,
+		.now = clock_now_us(),
+	};
+
+	runner_fill_config(runner, &runner->stack->config.ports[index], &setup.config);
+	return lane_create(&setup, &runner->lane);
+}
+
+static int
+runner_create(struct runner *runner, unsigned int index)
+{
+	const struct rill_config *config = &runner->stack->config;
+	const struct rill_port_config *from = &config->ports[index];
+	const struct port_setup port = {
+		.name = from->name, .mtu = from->mtu, .rx_desc = from->rx_desc, .tx_desc = from->tx_desc};
+	struct pools_setup pools;
+	int err;
+
+	pools_choose_name(runner->name, sizeof(runner->name));
+	err = port_probe(&runner->port, &port);
+	if (err != 0)
+		return err;
+	pools = (struct pools_setup){
+		.name = runner->name,
+		.numa_node = runner->port.numa_node,
+		.mtu = runner->port.mtu,
+		.buffers = config->limits.buffers,
+		.rx_desc = runner->port.rx_desc,
+		.tx_desc = runner->port.tx_desc,
+	};
+	err = pools_create(&runner->pools, &pools);
+	if (err == 0)
+		err = port_open_ethdev(&runner->port, &port, runner->pools.rx);
+	if (err == 0)
+		err = runner_make_lane(runner, index);
+	return err;
+}
+
+/* In whatever state runner_create has left it. */
+static void
+runner_destroy(struct runner *runner)
+{
+	if (runner->lane != NULL)
+		lane_destroy(runner->lane);
+	runner->lane = NULL;
+	port_close(&runner->port);
+	pools_free(&runner->pools);
+}
+
+/* ---- the stack */
+
+static int
+stack_fill(struct rill_stack *stack, const struct rill_config *config)
+{
+	int err = 0;
+
+	stack->config = *config;
+	config_fill_limits(&stack->config.limits);
+	stack->lanes = config->ports_count;
+	pthread_mutex_init(&stack->lock, NULL);
+	pthread_cond_init(&stack->answered, NULL);
+	if (config->secret != NULL)
+		memcpy(stack->secret, config->secret, sizeof(stack->secret));
+	else
+		err = secret_draw(stack->secret);
+	stack->config.secret = stack->secret;
+	stack->config.eal_args = NULL; /* the caller's, and no longer needed */
+	for (unsigned int i = 0; i < stack->lanes; i++)
+		stack->runners[i].stack = stack;
+	return err;
+}
+
+static int
+stack_bring_up(struct rill_stack *stack, const struct rill_config *config)
+{
+	int err = stack_fill(stack, config);
+
+	if (err == 0)
+		err = start_eal(config);
+	if (err != 0)
+		return err;
+	clock_init();
+	for (unsigned int i = 0; err == 0 && i < stack->lanes; i++)
+		err = runner_create(&stack->runners[i], i);
+	return err == 0 ? cores_assign(stack) : err;
+}
+
+int
+rill_stack_create(const struct rill_config *config, struct rill_stack **stack)
+{
+	int err = abi_check(rte_version());
+
+	*stack = NULL;
+	if (err == 0)
+		err = config_check(config);
+	if (err != 0)
+		return err;
+	*stack = calloc(1, sizeof(**stack));
+	if (*stack == NULL)
+		return error_set(-ENOMEM, "no memory for a stack");
+	err = stack_bring_up(*stack, config);
+	if (err != 0) {
+		rill_stack_destroy(*stack);
+		*stack = NULL;
+	}
+	return err;
+}
+
+void
+rill_stack_destroy(struct rill_stack *stack)
+{
+	if (stack == NULL)
+		return;
+	RILL_ASSERT(!stack->running);
+	for (unsigned int i = stack->lanes; i-- > 0;)
+		runner_destroy(&stack->runners[i]);
+	pthread_cond_destroy(&stack->answered);
+	pthread_mutex_destroy(&stack->lock);
+	free(stack);
+}
+
+unsigned int
+rill_stack_lanes(const struct rill_stack *stack)
+{
+	return stack->lanes;
+}
+
+struct rill_lane *
+rill_stack_lane(const struct rill_stack *stack, unsigned int index)
+{
+	return index < stack->lanes ? stack->runners[index].lane : NULL;
+}
+
+static void
+stats_add(struct rill_stats *sum, const struct rill_stats *one)
+{
+#define X(name, text) sum->name += one->name;
+	RILL_COUNTER_LIST(X)
+#undef X
+	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
+		sum->drops[i] += one->drops[i];
+	sum->conns += one->conns;
+	sum->conns_max += one->conns_max;
+	sum->syn_received += one->syn_received;
+	sum->time_wait += one->time_wait;
+	sum->sidecars += one->sidecars;
+	sum->records += one->records;
+	sum->mbufs += one->mbufs;
+	sum->neighbors += one->neighbors;
+}
+
+int
+rill_stats_read(struct rill_stack *stack, struct rill_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	for (unsigned int i = 0; i < stack->lanes; i++) {
+		struct rill_stats one;
+
+		rill_lane_stats_read(stack->runners[i].lane, &one);
+		stats_add(stats, &one);
+	}
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Lanes for embedders: EAL starts by itself, a lane can be made and ended a thousand times without
+ * anything being left, two live side by side; the same secret gives the same bytes; frames are taken
+ * in order and in bites; what cannot be is refused with a sentence and leaves nothing behind.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <rte_arp.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include <rill/lane.h>
+#include <rill/stats.h>
+
+#define LANES 1000
+#define NOW 5000000
+
+static const uint8_t secret[RILL_SECRET_LEN] = {1, 2, 3};
+
+static void
+small_config(struct rill_lane_config *config)
+{
+	rill_lane_config_default(config);
+	assert_int_equal(rill_prefix_parse("192.0.2.1/24", &config->addrs[0]), 0);
+	assert_int_equal(rill_prefix_parse("198.51.100.1/24", &config->addrs[1]), 0);
+	config->addrs_count = 2;
+	config->limits.max_conns = 64;
+	config->limits.buffers = 512;
+	config->secret = secret;
+}
+
+static struct rill_lane *
+make(const struct rill_lane_config *config)
+{
+	struct rill_lane *lane = NULL;
+
+	if (rill_lane_create(config, &lane) != 0)
+		fail_msg("%s", rill_error());
+	assert_non_null(lane);
+	return lane;
+}
+
+/* The first turn announces the lane's addresses [5227]. */
+static unsigned int
+first_frames(struct rill_lane *lane, struct rte_mbuf *out[], unsigned int cap)
+{
+	assert_true(rill_lane_turn(lane, NOW, NULL, 0) >= 0);
+	return rill_lane_take(lane, out, cap);
+}
+
+struct usage {
+	struct rte_malloc_socket_stats heap;
+	unsigned int pools;
+};
+
+static void
+count_pool(struct rte_mempool *pool, void *arg)
+{
+	(*(unsigned int *)arg)++;
+}
+
+static struct usage
+usage(void)
+{
+	struct usage now = {.pools = 0};
+
+	assert_int_equal(rte_malloc_get_socket_stats((int)rte_socket_id(), &now.heap), 0);
+	rte_mempool_walk(count_pool, &now.pools);
+	return now;
+}
+
+static void
+expect_usage(const struct usage *before)
+{
+	struct usage now = usage();
+
+	assert_int_equal(now.pools, before->pools);
+	assert_int_equal(now.heap.alloc_count, before->heap.alloc_count);
+	assert_int_equal(now.heap.heap_allocsz_bytes, before->heap.heap_allocsz_bytes);
+}
+
+static void
+test_a_thousand_lanes_leave_nothing(void **state)
+{
+	struct rill_lane_config config;
+	struct usage before;
+
+	small_config(&config);
+	assert_int_equal(rte_lcore_count(), 0);
+	rill_lane_destroy(make(&config));
+	assert_int_equal(rte_lcore_count(), 1); /* EAL runs now */
+	before = usage();
+	for (int i = 0; i < LANES; i++) {
+		struct rill_lane *lane = make(&config);
+
+		rill_lane_turn(lane, NOW, NULL, 0); /* with frames that nobody takes */
+		rill_lane_destroy(lane);
+	}
+	expect_usage(&before);
+}
+
+static void
+test_the_same_secret_gives_the_same_bytes(void **state)
+{
+	struct rill_lane_config config;
+	struct rte_mbuf *a[8], *b[8], *c[8];
+	struct rill_lane *lanes[3];
+	const struct rte_ether_hdr *ether;
+	unsigned int n;
+
+	small_config(&config);
+	lanes[0] = make(&config);
+	lanes[1] = make(&config);
+	config.secret = NULL; /* from the system */
+	lanes[2] = make(&config);
+	n = first_frames(lanes[0], a, 8);
+	assert_int_equal(n, 2);
+	assert_int_equal(first_frames(lanes[1], b, 8), n);
+	assert_int_equal(first_frames(lanes[2], c, 8), n);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(a[i]->pkt_len, b[i]->pkt_len);
+		assert_memory_equal(rte_pktmbuf_mtod(a[i], void *), rte_pktmbuf_mtod(b[i], void *),
+			a[i]->data_len);
+		assert_memory_not_equal(rte_pktmbuf_mtod(a[i], void *), rte_pktmbuf_mtod(c[i], void *),
+			a[i]->data_len);
+	}
+	ether = rte_pktmbuf_mtod(a[0], const struct rte_ether_hdr *);
+	assert_true(rte_is_local_admin_ether_addr(&ether->src_addr));
+	assert_true(rte_is_unicast_ether_addr(&ether->src_addr));
+	rte_pktmbuf_free_bulk(a, n);
+	rte_pktmbuf_free_bulk(b, n);
+	rte_pktmbuf_free_bulk(c, n);
+	for (int i = 0; i < 3; i++)
+		rill_lane_destroy(lanes[i]);
+}
+
+static uint32_t
+announced(const struct rte_mbuf *frame)
+{
+	const struct rte_arp_hdr *arp =
+		rte_pktmbuf_mtod_offset(frame, const struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
+
+	return rte_be_to_cpu_32(arp->arp_data.arp_sip);
+}
+
+static void
+test_frames_are_taken_in_order_and_in_bites(void **state)
+{
+	static const uint8_t mac[6] = {0x02, 0, 0, 0, 0, 9};
+	struct rill_lane_config config;
+	struct rte_mbuf *out[4];
+	struct rill_stats stats;
+	struct rill_lane *lane;
+	uint32_t bytes;
+
+	small_config(&config);
+	memcpy(config.mac, mac, sizeof(mac));
+	lane = make(&config);
+	assert_int_equal(first_frames(lane, out, 1), 1);
+	assert_int_equal(rill_lane_take(lane, out + 1, 0), 0);
+	assert_int_equal(rill_lane_take(lane, out + 1, 3), 1);
+	assert_int_equal(rill_lane_take(lane, out + 2, 2), 0);
+	assert_memory_equal(rte_pktmbuf_mtod(out[0], const struct rte_ether_hdr *)->src_addr.addr_bytes,
+		mac, sizeof(mac));
+	assert_int_equal(announced(out[0]), RTE_IPV4(192, 0, 2, 1));
+	assert_int_equal(announced(out[1]), RTE_IPV4(198, 51, 100, 1));
+	bytes = out[0]->pkt_len + out[1]->pkt_len;
+	rill_lane_stats_read(lane, &stats);
+	assert_int_equal(stats.tx_packets, 2);
+	assert_int_equal(stats.tx_bytes, bytes);
+	assert_int_equal(stats.mbufs, 2);
+	rte_pktmbuf_free_bulk(out, 2);
+	rill_lane_stats_read(lane, &stats);
+	assert_int_equal(stats.mbufs, 0);
+	rill_lane_destroy(lane);
+	rill_lane_destroy(NULL);
+}
+
+static void
+test_refusals_leave_nothing(void **state)
+{
+	struct rill_lane_config config;
+	struct rill_lane *lane, *named;
+	struct usage before;
+
+	small_config(&config);
+	config.name = "mine";
+	named = make(&config);
+	before = usage();
+	assert_int_equal(rill_lane_create(&config, &lane), -EINVAL);
+	assert_null(lane);
+	assert_non_null(strstr(rill_error(), "name: \"mine\""));
+	expect_usage(&before);
+	config.name = NULL;
+	config.limits.buffers = 1u << 24; /* more than there is */
+	assert_int_equal(rill_lane_create(&config, &lane), -ENOMEM);
+	assert_null(lane);
+	assert_non_null(strstr(rill_error(), "limits.buffers: no memory for 16777216"));
+	expect_usage(&before);
+	config.limits.buffers = 0;
+	config.limits.max_conns = 1u << 28;
+	assert_int_equal(rill_lane_create(&config, &lane), -ENOMEM);
+	assert_null(lane);
+	assert_non_null(strstr(rill_error(), "max_conns"));
+	expect_usage(&before);
+	rill_lane_destroy(named);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_thousand_lanes_leave_nothing),
+		cmocka_unit_test(test_the_same_secret_gives_the_same_bytes),
+		cmocka_unit_test(test_frames_are_taken_in_order_and_in_bites),
+		cmocka_unit_test(test_refusals_leave_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
