@@ -25,6 +25,7 @@
 
 /* What an object costs beside its bytes: mempool's header, trailer and ring, rounded. */
 #define POOLS_OBJECT_EXTRA 128
+#define POOLS_PAGE 4096ull
 #define POOLS_FIXED (2u << 20) /* mempool's caches for every lcore */
 #define POOLS_PER_CONN 1024    /* connection, table, TIME-WAIT, records, its share of side-cars */
 
@@ -43,10 +44,12 @@ room_of(uint16_t mtu)
 	return (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(room, RTE_CACHE_LINE_SIZE));
 }
 
+/* Without hugepages no object crosses a page: one of more than half a page has its own. */
 uint64_t
 pools_bytes(const struct rill_limits *limits, uint16_t mtu)
 {
-	uint64_t buffer = sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA;
+	uint64_t buffer = RTE_ALIGN_CEIL(
+		sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA, POOLS_PAGE);
 	uint64_t control = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM +
 		POOLS_OBJECT_EXTRA;
 

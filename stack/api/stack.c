@@ -139,7 +139,6 @@ stack_fill(struct rill_stack *stack, const struct rill_config *config)
 	else
 		err = secret_draw(stack->secret);
 	stack->config.secret = stack->secret;
-	stack->config.eal_args = NULL; /* the caller's, and no longer needed */
 	for (unsigned int i = 0; i < stack->lanes; i++)
 		stack->runners[i].stack = stack;
 	return err;
@@ -151,9 +150,10 @@ stack_bring_up(struct rill_stack *stack, const struct rill_config *config)
 	int err = stack_fill(stack, config);
 
 	if (err == 0)
-		err = start_eal(config);
+		err = start_eal(&stack->config);
 	if (err != 0)
 		return err;
+	stack->config.eal_args = NULL; /* the caller's, who may take them back now */
 	clock_init();
 	for (unsigned int i = 0; err == 0 && i < stack->lanes; i++)
 		err = runner_create(&stack->runners[i], i);
