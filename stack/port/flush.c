@@ -17,6 +17,33 @@ flush_run_length(const struct outbox *outbox)
 	return (uint16_t)RTE_MIN(waiting, (uint32_t)PORT_BURST);
 }
 
+/*
+ * A port whose link is down may take nothing at all. What waits for it is then dropped as if the wire
+ * had lost it, so that it pins no buffer, and that retransmissions are fresh when the link is back.
+ */
+static void
+flush_stalled(struct port *port, struct outbox *outbox, struct counters *counters, bool moved,
+	uint32_t now_us)
+{
+	uint32_t left = outbox_count(outbox);
+
+	if (left == 0 || moved) {
+		port->stalled = false;
+		return;
+	}
+	if (!port->stalled) {
+		port->stalled = true;
+		port->stalled_at = now_us;
+	}
+	if (now_us - port->stalled_at < PORT_STALL_US)
+		return;
+	port->stalled = false;
+	for (uint32_t i = 0; i < left; i++)
+		drop_packet(counters, outbox->ring[(outbox->taken + i) & (OUTBOX_SIZE - 1)],
+			RILL_DROP_tx_stalled);
+	outbox_took(outbox, left);
+}
+
 uint32_t
 port_flush(struct port *port, struct outbox *outbox, struct counters *counters, uint32_t now_us)
 {
@@ -40,6 +67,7 @@ port_flush(struct port *port, struct outbox *outbox, struct counters *counters, 
 			break;
 	}
 	counters->tx_packets += sent;
+	flush_stalled(port, outbox, counters, sent > 0, now_us);
 	left = outbox_count(outbox);
 	counters->tx_backlogged += RTE_MIN(left, fresh);
 	outbox_set_credit(outbox, port->tx_desc);

@@ -39,12 +39,15 @@ struct port {
 	uint16_t rx_desc, tx_desc;
 	int numa_node;         /* -1: unknown */
 	bool plugged;          /* a virtual device that we made, and so remove */
+	bool stalled;          /* it took nothing of what waits, */
+	uint32_t stalled_at;   /* since this time (us32) */
 	struct rte_device *device;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the ethdev */
 };
 
 #define PORT_BURST 64
 #define PORT_DESC_DEFAULT 1024
+#define PORT_STALL_US (1 * 1000 * 1000) /* a port that takes nothing for that long gets what waits no more */
 #define PORT_CHAIN_MAX 32 /* mbuf segments of one frame, where the device allows more */
 
 struct port_setup {

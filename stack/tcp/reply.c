@@ -99,6 +99,11 @@ reply_send_to(struct tcp *tcp, const struct tuple *tuple, const struct reply *re
 		count_drop(tcp->counters, RILL_DROP_neighbor_full);
 		return;
 	}
+	/* What a stranger's SYN makes us say waits in no queue: it is resolved when it is said again. */
+	if (!neighbor_is_usable(neighbor_at(tcp->neighbors, next_hop))) {
+		count_drop(tcp->counters, RILL_DROP_neighbor_stranger);
+		return;
+	}
 	frame = rte_pktmbuf_alloc(tcp->control_pool);
 	if (frame == NULL) {
 		count_drop(tcp->counters, RILL_DROP_no_mbuf);

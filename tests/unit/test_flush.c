@@ -231,6 +231,38 @@ test_order_holds_whatever_the_port_takes(void **state)
 	end();
 }
 
+/* A link that is down: nothing is taken for a second, and what waits is dropped; then it goes on. */
+static void
+test_a_stalled_port_pins_nothing(void **state)
+{
+	uint32_t start = UINT32_MAX - PORT_STALL_US / 2; /* across the end of 32 bits */
+
+	begin(0);
+	put(100);
+	flush(40, start);
+	flush(0, start + 10);
+	assert_int_equal(flush(1, start + PORT_STALL_US / 2), 1); /* it moved: the second begins anew */
+	flush(0, start + PORT_STALL_US / 2 + 10);
+	put(5);
+	flush(0, start + PORT_STALL_US + 10);
+	assert_int_equal(outbox_count(&outbox), 64);
+	flush(0, start + PORT_STALL_US / 2 + PORT_STALL_US + 9);
+	assert_int_equal(counters.drops[RILL_DROP_tx_stalled], 0);
+	flush(0, start + PORT_STALL_US / 2 + PORT_STALL_US + 10);
+	assert_int_equal(counters.drops[RILL_DROP_tx_stalled], 64);
+	assert_int_equal(outbox_count(&outbox), 0);
+	assert_false(outbox_waiting(&outbox, 104));
+	assert_int_equal(counters.tx_packets, 41);
+
+	/* The next one waits its own second. */
+	next_expected = outbox.put;
+	put(2);
+	flush(0, start + 10 * PORT_STALL_US);
+	assert_int_equal(flush(UINT32_MAX, start + 10 * PORT_STALL_US + 5), 2);
+	assert_int_equal(counters.drops[RILL_DROP_tx_stalled], 64);
+	end();
+}
+
 int
 main(void)
 {
@@ -243,6 +275,7 @@ main(void)
 		cmocka_unit_test(test_turns_of_one_microsecond_are_one_turn),
 		cmocka_unit_test(test_bites_of_one_turn_add_up),
 		cmocka_unit_test(test_order_holds_whatever_the_port_takes),
+		cmocka_unit_test(test_a_stalled_port_pins_nothing),
 	};
 
 	if (eal_start(&setup) != 0)

@@ -75,6 +75,8 @@ extern "C" {
 	X(tcp_rcv_reserve, "data that would be kept while the lane's buffers are at their reserve") \
 	X(tcp_time_wait, "segment for a connection in TIME-WAIT")                                  \
 	X(no_mbuf, "no buffer for a packet that had to be built")                                  \
+	X(tx_stalled, "frame that the port did not take for a second: its link may be down")       \
+	X(neighbor_stranger, "SYN,ACK sent again to a half-open peer whose next hop is not resolved") \
 	X(outbox_full, "no room among the packets that wait for the NIC")                          \
 	X(neighbor_full, "no room in the neighbour cache")                                         \
 	X(neighbor_queue, "packet displaced while its neighbour was being resolved")               \
