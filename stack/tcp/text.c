@@ -108,9 +108,9 @@ text_fin(struct tcp *tcp, struct rill_conn *conn, seq_t fin_seq)
 {
 	struct sidecar *sidecar;
 
-	conn->flags |= CONN_ACK_NOW;
-	conn_mark_dirty(tcp, conn);
 	if (seq_eq(fin_seq, conn->rcv_nxt)) {
+		conn->flags |= CONN_ACK_NOW;
+		conn_mark_dirty(tcp, conn);
 		sidecar = conn_sidecar(tcp, conn);
 		if (sidecar != NULL) {
 			sidecar->has_fin = false;
@@ -196,10 +196,15 @@ text_process(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 		close_by_rst(tcp, conn, RILL_CLOSE_ABORTED);
 		return;
 	}
-	if (with_text)
+	if (with_text) { /* which sees to its ACK */
 		fin = text_payload(tcp, conn, segment) && fin;
-	else
+	} else {
 		rte_pktmbuf_free(segment->mbuf);
+		if (fin) {
+			conn->flags |= CONN_ACK_NOW;
+			conn_mark_dirty(tcp, conn);
+		}
+	}
 	if (conn->flags & CONN_ENDED)
 		return;
 	/* A callback may have closed or paused the connection; what it already took stays taken. */
