@@ -10,6 +10,7 @@
 static struct rill_stack *_Atomic target;
 static uint64_t drain_us;
 static atomic_int count;
+static atomic_bool report;
 
 static void
 act(int nth)
@@ -30,9 +31,16 @@ on_signal(int signo)
 	act(atomic_fetch_add(&count, 1) + 1);
 }
 
+static void
+on_report(int signo)
+{
+	report = true;
+}
+
 void
 signals_catch(void)
 {
+	struct sigaction reports = {.sa_handler = on_report, .sa_flags = SA_RESTART};
 	struct sigaction caught = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct sigaction ignored = {.sa_handler = SIG_IGN};
 
@@ -41,6 +49,7 @@ signals_catch(void)
 	sigaddset(&caught.sa_mask, SIGTERM);
 	sigaction(SIGINT, &caught, NULL);
 	sigaction(SIGTERM, &caught, NULL);
+	sigaction(SIGUSR1, &reports, NULL);
 	sigaction(SIGPIPE, &ignored, NULL);
 }
 
@@ -57,4 +66,10 @@ int
 signals_count(void)
 {
 	return count;
+}
+
+bool
+signals_report_wanted(void)
+{
+	return atomic_load_explicit(&report, memory_order_relaxed) && atomic_exchange(&report, false);
 }
