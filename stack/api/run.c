@@ -4,7 +4,6 @@
  * ARCHITECTURE.md; here it gets its time and its frames, and what it says goes to the port.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -131,25 +130,6 @@ runner_loop(struct runner *runner)
 
 /* ---- threads */
 
-/*
- * net_tap learns of frames by a realtime signal that it handles (it takes whichever is free). A program
- * may have blocked all signals, so as to have its own in one place: the port's must still be heard.
- */
-static void
-hear_port_signals(void)
-{
-	struct sigaction action;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
-		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
-			action.sa_handler != SIG_IGN)
-			sigaddset(&set, number);
-	}
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 /* Mempools keep a cache for each thread that EAL knows. */
 static void
 runner_main(struct runner *runner)
@@ -157,7 +137,6 @@ runner_main(struct runner *runner)
 	bool foreign = rte_lcore_id() == LCORE_ID_ANY;
 
 	cores_pin(runner);
-	hear_port_signals();
 	if (foreign && rte_thread_register() != 0) {
 		runner->result = error_set(-rte_errno, "EAL cannot register the thread of lane %u (%s)",
 			runner->lane->index, rte_strerror(rte_errno));
@@ -226,11 +205,9 @@ int
 rill_stack_run(struct rill_stack *stack)
 {
 	cpu_set_t cores;
-	sigset_t signals;
 	unsigned int started;
 
 	pthread_getaffinity_np(pthread_self(), sizeof(cores), &cores);
-	pthread_sigmask(SIG_BLOCK, NULL, &signals);
 	mark_live(stack, true);
 	started = start_threads(stack);
 	runner_main(&stack->runners[0]);
@@ -242,7 +219,6 @@ rill_stack_run(struct rill_stack *stack)
 	}
 	mark_live(stack, false);
 	pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
-	pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	return result_of(stack);
 }
 

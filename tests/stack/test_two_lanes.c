@@ -254,8 +254,8 @@ fill_config(struct rill_config *config)
 }
 
 /*
- * net_tap makes signals of its frames: while this thread makes the stack, it gets them; afterwards no
- * thread but the lanes' does, though they are born with all signals blocked.
+ * net_tap makes signals of its frames, which EAL's own threads may take: they are not to interrupt the
+ * kernel's side of this test, and lanes get their frames though they are born with signals blocked.
  */
 static void
 block_signals(bool block)

@@ -98,7 +98,9 @@ RILL_API int rill_lane_listen(struct rill_lane *lane, const struct rill_addr *ad
 
 /**
  * Ends listening. Half-open connections are dropped; established children are kept. The handle is
- * void afterwards. Returns 0, or -EINVAL for a handle that is none.
+ * void afterwards. A listener of rill_listen may be ended from any thread; from a lane's own, the other
+ * lanes follow in one of their next turns. Returns 0; -EINVAL for a handle that is none, -EAGAIN when
+ * another lane's mailbox is full: that lane goes on listening.
  */
 RILL_API int rill_unlisten(struct rill_listener *listener);
 
