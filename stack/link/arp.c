@@ -61,8 +61,8 @@ arp_request(const struct netif *netif, const struct rill_addr *source,
 {
 	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, none;
 
-	if (arp_send(netif, RTE_ARP_OP_REQUEST, source, target, mac != NULL ? mac : &broadcast, &none,
-		    outbox))
+	if (arp_send(netif, RTE_ARP_OP_REQUEST, source, target, mac != NULL ? mac : &broadcast,
+		    &none, outbox))
 		netif->counters->arp_requests_out++;
 }
 
@@ -90,7 +90,8 @@ arp_check_form(const struct rte_arp_hdr *arp)
 static bool
 is_host(const struct rill_addr *addr)
 {
-	return addr->u.ip4[0] != 0 && addr->u.ip4[0] != IP4_LOOPBACK && addr->u.ip4[0] < IP4_CLASS_D;
+	return addr->u.ip4[0] != 0 && addr->u.ip4[0] != IP4_LOOPBACK &&
+	       addr->u.ip4[0] < IP4_CLASS_D;
 }
 
 /* Handles a packet of good form. Returns RILL_DROP_COUNT if it was of use. */

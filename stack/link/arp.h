@@ -12,10 +12,11 @@
 #include "neighbor.h"
 
 /*
- * An ARP packet at l2_len. is_ours(arg, addr) says whether an IPv4 address is one of this interface.
- * Requests for ours are answered by unicast; the cache learns the sender if it asks for us, and is
- * updated if it knows the sender [826]. A probe (sender address 0) is answered and not learned [5227
- * 2.1.1]. A sender that calls itself by an address of ours is ignored. Frees the mbuf.
+ * An ARP packet at l2_len. is_ours(arg, addr) says whether an IPv4 address is one of this
+ * interface. Requests for ours are answered by unicast; the cache learns the sender if it asks for
+ * us, and is updated if it knows the sender [826]. A probe (sender address 0) is answered and not
+ * learned [5227 2.1.1]. A sender that calls itself by an address of ours is ignored. Frees the
+ * mbuf.
  */
 void arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
 	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),

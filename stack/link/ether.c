@@ -31,7 +31,8 @@ bare_input(const struct netif *netif, struct rte_mbuf *mbuf)
 static bool
 stripped_tag_is_foreign(const struct rte_mbuf *mbuf)
 {
-	return (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) && (mbuf->vlan_tci & VLAN_ID_MASK) != 0;
+	return (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
+	       (mbuf->vlan_tci & VLAN_ID_MASK) != 0;
 }
 
 /* The EtherType behind a priority tag; 0 when there is none or the tag is of a foreign VLAN. */

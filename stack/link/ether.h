@@ -17,17 +17,17 @@ enum ether_verdict {
 };
 
 /*
- * Takes a frame from the wire: checks length, both MACs and EtherType, wherever the frame is cut into
- * mbufs. A tagged frame is dropped unless its VLAN id is 0 (priority tag). For a bare-IP interface
- * looks at the version nibble. group: set if the frame was sent to the broadcast MAC (no multicast
- * group is joined).
+ * Takes a frame from the wire: checks length, both MACs and EtherType, wherever the frame is cut
+ * into mbufs. A tagged frame is dropped unless its VLAN id is 0 (priority tag). For a bare-IP
+ * interface looks at the version nibble. group: set if the frame was sent to the broadcast MAC (no
+ * multicast group is joined).
  */
 enum ether_verdict ether_input(
 	const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, bool *group);
 
 /*
- * Turns a received frame's Ethernet header round, for a reply that goes back where it came from. The
- * header is contiguous and may be written. No-op for bare IP.
+ * Turns a received frame's Ethernet header round, for a reply that goes back where it came from.
+ * The header is contiguous and may be written. No-op for bare IP.
  */
 void ether_reply(const struct netif *netif, struct rte_mbuf *mbuf);
 

@@ -207,7 +207,8 @@ confirm(struct neighbors *neighbors, struct neighbor *neighbor, const struct rte
 	ustime now, struct outbox *outbox)
 {
 	struct rte_ether_hdr *header = (struct rte_ether_hdr *)neighbor->header;
-	bool was_awaited = neighbor->state == NEIGHBOR_INCOMPLETE || neighbor->state == NEIGHBOR_FAILED;
+	bool was_awaited =
+		neighbor->state == NEIGHBOR_INCOMPLETE || neighbor->state == NEIGHBOR_FAILED;
 	uint8_t waiting = neighbor->queue_len;
 
 	header->dst_addr = *mac;
@@ -247,8 +248,8 @@ struct neighbors *
 neighbors_create(
 	const struct netif *netif, struct wheel *wheel, uint8_t timer_kind, int numa_node)
 {
-	struct neighbors *neighbors =
-		rte_zmalloc_socket("rill_neighbors", sizeof(*neighbors), RTE_CACHE_LINE_SIZE, numa_node);
+	struct neighbors *neighbors = rte_zmalloc_socket(
+		"rill_neighbors", sizeof(*neighbors), RTE_CACHE_LINE_SIZE, numa_node);
 
 	if (neighbors == NULL)
 		return NULL;
@@ -325,7 +326,8 @@ static void
 wait_in_queue(struct neighbors *neighbors, struct neighbor *neighbor, struct rte_mbuf *packet)
 {
 	if (neighbor->queue_len == NEIGHBOR_QUEUE) {
-		drop_packet(neighbors->netif->counters, neighbor->queue[0], RILL_DROP_neighbor_queue);
+		drop_packet(
+			neighbors->netif->counters, neighbor->queue[0], RILL_DROP_neighbor_queue);
 		neighbor->queue_len--;
 		memmove(neighbor->queue, neighbor->queue + 1,
 			neighbor->queue_len * sizeof(neighbor->queue[0]));

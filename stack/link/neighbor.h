@@ -6,18 +6,19 @@
  * The neighbour cache: next hops, their MAC addresses, and how ARP finds and keeps them [826, 1122
  * 2.3.2].
  *
- * A connection holds the index of a next hop, never an Ethernet header: the header stands here, ready
- * to be copied. An entry that somebody uses (users > 0) is not removed; it can become unresolved
- * again.
+ * A connection holds the index of a next hop, never an Ethernet header: the header stands here,
+ * ready to be copied. An entry that somebody uses (users > 0) is not removed; it can become
+ * unresolved again.
  *
- *   INCOMPLETE  a request is broadcast each second, NEIGHBOR_TRIES times; packets wait, a few per entry
+ *   INCOMPLETE  a request is broadcast each second, NEIGHBOR_TRIES times; a few packets wait
  *   REACHABLE   confirmed within NEIGHBOR_REACHABLE_US. When that is over: PROBE if it was used in
  *               that time; forgotten if nobody holds it; else looked at again after the same time
  *   PROBE       still used for sending, but in doubt (old, suspected, or claimed by another MAC):
  *               asked by unicast each second. No answer to NEIGHBOR_TRIES: INCOMPLETE again if it
  *               is held or was used meanwhile, else forgotten
- *   FAILED      nobody answers: packets for it are dropped, users hear EHOSTUNREACH. If it was wanted
- *               meanwhile it is asked for again after NEIGHBOR_FAILED_US, else with its next use
+ *   FAILED      nobody answers: packets for it are dropped, users hear EHOSTUNREACH. If it was
+ *               wanted meanwhile it is asked for again after NEIGHBOR_FAILED_US, else with its
+ *               next use
  *
  * What others claim unasked neither makes an entry nor overrides one: another MAC for a REACHABLE
  * address is a reason to probe the old one, and is believed when that keeps silent [RFC826-9].
@@ -38,7 +39,7 @@
 
 #define NEIGHBORS_MAX 4096
 #define NEIGHBOR_TRIES 3
-#define NEIGHBOR_RETRY_US (1 * USEC_PER_SEC)         /* at most one request a second [1122 2.3.2.1] */
+#define NEIGHBOR_RETRY_US (1 * USEC_PER_SEC) /* at most one request a second [1122 2.3.2.1] */
 #define NEIGHBOR_REACHABLE_US (60ull * USEC_PER_SEC) /* then it is asked again, by unicast */
 #define NEIGHBOR_FAILED_US (3ull * USEC_PER_SEC)
 #define NEIGHBOR_QUEUE 4 /* packets that wait for one address; the oldest makes room */
@@ -54,11 +55,11 @@ enum neighbor_state {
 
 struct neighbor {
 	/* Read by every segment that is sent. */
-	uint8_t header[NEIGHBOR_HEADER_MAX]; /* Ethernet header of frames to it, EtherType included */
+	uint8_t header[NEIGHBOR_HEADER_MAX]; /* Ethernet header, EtherType included */
 	uint8_t header_len;  /* 0 (bare IP) or 14 */
 	uint8_t state;       /* enum neighbor_state */
 	uint16_t mtu;
-	bool used;           /* was sent to, or wanted, since the state began: set by whoever sends */
+	bool used; /* was sent to, or wanted, since the state began: set by whoever sends */
 	uint8_t tries;       /* requests without an answer */
 	/* The rest belongs to this file. */
 	struct rill_addr addr;
@@ -94,7 +95,8 @@ void neighbors_destroy(struct neighbors *neighbors);
 /*
  * The index of the next hop addr, which is made (INCOMPLETE, first request sent) if unknown. source
  * is the address that requests are sent from. A full cache forgets the entry that nobody holds and
- * that was unused longest; if all are held this returns SLAB_NONE (drop reason neighbor_full). hold: users is raised; neighbor_release lowers it.
+ * that was unused longest; if all are held this returns SLAB_NONE (drop reason neighbor_full).
+ * hold: users is raised; neighbor_release lowers it.
  */
 uint32_t neighbor_get(struct neighbors *neighbors, const struct rill_addr *addr,
 	const struct rill_addr *source, bool hold, ustime now, struct outbox *outbox);
@@ -131,8 +133,8 @@ void neighbor_timer(
 	struct neighbors *neighbors, struct wheel_node *node, ustime now, struct outbox *outbox);
 
 /*
- * Events since the last call, one at a time: the index and what happened, or NEIGHBOR_EVENT_NONE when
- * there is no more.
+ * Events since the last call, one at a time: the index and what happened, or NEIGHBOR_EVENT_NONE
+ * when there is no more.
  */
 enum neighbor_event neighbors_next_event(struct neighbors *neighbors, uint32_t *index);
 

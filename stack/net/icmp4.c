@@ -45,7 +45,7 @@ drop(struct net *net, struct rte_mbuf *mbuf, enum rill_drop reason)
 	return IP_CONSUMED;
 }
 
-/* Puts a finished reply, which was built or turned round in a frame with l2_len, into the outbox. */
+/* Puts a finished reply, built in a frame with l2_len or turned round there, into the outbox. */
 static void
 reply_send(struct net *net, struct rte_mbuf *frame, uint16_t l2_len, struct outbox *outbox)
 {
@@ -120,8 +120,8 @@ echo_reply(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_
 		start = rte_pktmbuf_adj(mbuf, options_len);
 	}
 	ip = (struct rte_ipv4_hdr *)(start + l2_len);
-	ip4_write_header(net->netif, ip, request.dst_addr, request.src_addr, total_len, IPPROTO_ICMP,
-		ICMP_TTL, request.type_of_service);
+	ip4_write_header(net->netif, ip, request.dst_addr, request.src_addr, total_len,
+		IPPROTO_ICMP, ICMP_TTL, request.type_of_service);
 	mbuf->ol_flags = 0; /* they told how it was received */
 	mbuf->tx_offload = 0;
 	reply_send(net, mbuf, l2_len, outbox);
@@ -144,7 +144,7 @@ errno_of(uint8_t type, uint8_t code)
 	}
 }
 
-/* Reads what the message at off quotes. Returns RILL_DROP_COUNT if it is TCP that we may have sent. */
+/* Reads what the message at off quotes: RILL_DROP_COUNT if it is TCP that we may have sent. */
 static enum rill_drop
 quote_parse(const struct net *net, const struct rte_mbuf *mbuf, uint32_t off,
 	struct icmp_error *error)

@@ -132,8 +132,8 @@ check_addresses(const struct net *net, const struct packet *packet)
 		return RILL_DROP_ip_broadcast;
 	if (unlikely(!net_ip_is_unicast(net, src) || net_ip_is_ours(net, src)))
 		return RILL_DROP_ip_bad_source;
-	if (unlikely((ip->fragment_offset &
-			     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0))
+	if (unlikely((ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG |
+							     RTE_IPV4_HDR_OFFSET_MASK)) != 0))
 		return RILL_DROP_ip_fragment;
 	return RILL_DROP_COUNT;
 }

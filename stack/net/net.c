@@ -42,7 +42,8 @@ net_create(const struct netif *netif, struct wheel *wheel, uint8_t neighbor_kind
 	uint8_t announce_kind, const char *name, int numa_node, ustime now)
 {
 	struct rte_rib_conf conf = {.max_nodes = RIB_NODES};
-	struct net *net = rte_zmalloc_socket("rill_net", sizeof(*net), RTE_CACHE_LINE_SIZE, numa_node);
+	struct net *net =
+		rte_zmalloc_socket("rill_net", sizeof(*net), RTE_CACHE_LINE_SIZE, numa_node);
 
 	if (net == NULL)
 		return NULL;
@@ -247,7 +248,8 @@ net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *
 		return -EINVAL;
 	if (net_ip_is_ours(net, ip))
 		return -ENETUNREACH;
-	for (node = rte_rib_lookup(net->rib, ip); node != NULL; node = rte_rib_lookup_parent(node)) {
+	for (node = rte_rib_lookup(net->rib, ip); node != NULL;
+		node = rte_rib_lookup_parent(node)) {
 		const struct net_addr *from;
 		uint64_t via = 0;
 

@@ -32,9 +32,10 @@ void net_destroy(struct net *net);
 struct neighbors *net_neighbors(const struct net *net);
 
 /*
- * As rill_lane_addr_add and its kin: 0 or a negative errno. A new address makes its network connected
- * (-EEXIST if there is a route for exactly that) and is announced [5227 2.3], first when the wheel is
- * next expired. A route whose gateway is on a connected network no more rests until it is again.
+ * As rill_lane_addr_add and its kin: 0 or a negative errno. A new address makes its network
+ * connected (-EEXIST if there is a route for exactly that) and is announced [5227 2.3], first when
+ * the wheel is next expired. A route whose gateway is on a connected network no more rests until it
+ * is again.
  */
 int net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now);
 int net_addr_del(struct net *net, const struct rill_addr *addr);
@@ -50,22 +51,23 @@ bool net_addr_is_ours(const struct net *net, const struct rill_addr *addr);
 bool net_addr_is_unicast(const struct net *net, const struct rill_addr *addr);
 
 /*
- * The way to dst. On return 0: *next_hop is the address to resolve (dst itself or a gateway), *source
- * the address of ours to send from. -ENETUNREACH: no route, or dst is ours (nothing loops back here);
- * -EINVAL: dst is no unicast address.
+ * The way to dst. On return 0: *next_hop is the address to resolve (dst itself or a gateway),
+ * *source the address of ours to send from. -ENETUNREACH: no route, or dst is ours (nothing loops
+ * back here); -EINVAL: dst is no unicast address.
  */
 int net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *next_hop,
 	struct rill_addr *source);
 
 /* A node of announce_kind fired. */
-void net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox);
+void net_announce_timer(
+	struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox);
 
 /* ---- received packets (ip4_input.c, icmp4.c) */
 
 enum ip_verdict {
-	IP_CONSUMED,   /* answered, or dropped and counted; the mbuf is gone */
-	IP_TCP, /* segment holds mbuf, l2_len, l3_len, family, addresses; headers contiguous; the NIC
-	           did not call its checksum wrong (see netif_rx_tcp_cksum) */
+	IP_CONSUMED, /* answered, or dropped and counted; the mbuf is gone */
+	IP_TCP, /* segment holds mbuf, l2_len, l3_len, family, addresses; headers contiguous; the
+		   NIC did not call its checksum wrong (see netif_rx_tcp_cksum) */
 	IP_ICMP_ERROR, /* error is filled in; the mbuf is gone */
 };
 
@@ -75,14 +77,15 @@ struct icmp_error {
 	seq_t seq;           /* its sequence number */
 	uint8_t type, code;
 	uint16_t mtu;        /* next-hop MTU of "fragmentation needed" */
-	int err; /* as an errno value: ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE, EPROTO */
+	int err; /* as an errno value: ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED,
+		    EMSGSIZE, EPROTO */
 };
 
 /*
- * An IPv4 packet at l2_len. Verifies version, lengths, checksum, options, source and destination; trims the
- * mbuf to the IP total length; answers ICMP echo; answers UDP and unknown protocols by ICMP
- * unreachable, within a rate limit; never answers what was sent to a group [1122 3.2.2]. Answers go
- * back to the MAC that the packet came from. Headers may be cut into mbufs anywhere.
+ * An IPv4 packet at l2_len. Verifies version, lengths, checksum, options, source and destination;
+ * trims the mbuf to the IP total length; answers ICMP echo; answers UDP and unknown protocols by
+ * ICMP unreachable, within a rate limit; never answers what was sent to a group [1122 3.2.2].
+ * Answers go back to the MAC that the packet came from. Headers may be cut into mbufs anywhere.
  */
 enum ip_verdict ip4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, bool group,
 	ustime now, struct outbox *outbox, struct segment *segment, struct icmp_error *error);

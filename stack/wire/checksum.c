@@ -20,7 +20,7 @@ checksum_pseudo(const struct tuple *tuple)
 static_assert(offsetof(struct tuple_head, laddr4) == 0 && offsetof(struct tuple_head, raddr4) == 4,
 	"both addresses are summed as one piece");
 
-/* Bytes of a chain from off on; a piece that starts at an odd byte counts with its bytes swapped. */
+/* Bytes of a chain from off on; a piece that starts at an odd byte counts byte-swapped. */
 static uint16_t
 sum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 {

@@ -36,13 +36,13 @@ checksum_fold(uint64_t sum)
 uint16_t checksum_sum(const struct rte_mbuf *mbuf, uint32_t off);
 
 /*
- * The TCP checksum field of the segment whose TCP header (its checksum field 0) starts at offset off
- * of the chain and which ends with the chain. pseudo as above. Of a received segment, its checksum
- * in place, this is 0 if and only if the segment is intact.
+ * The TCP checksum field of the segment whose TCP header (its checksum field 0) starts at offset
+ * off of the chain and which ends with the chain. pseudo as above. Of a received segment, its
+ * checksum in place, this is 0 if and only if the segment is intact.
  */
 rte_be16_t checksum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo);
 
-/* What goes into the TCP checksum field when the NIC computes the rest (RTE_MBUF_F_TX_TCP_CKSUM). */
+/* What the TCP checksum field holds when the NIC computes it (RTE_MBUF_F_TX_TCP_CKSUM). */
 rte_be16_t checksum_tcp_offload(uint32_t pseudo, uint16_t tcp_len);
 
 #endif

@@ -48,9 +48,9 @@ struct sack_block {
 
 struct segment {
 	struct tuple tuple;    /* from our side: laddr is the destination */
-	struct rte_mbuf *mbuf; /* data starts at the link header; the packet ends where IP says it does */
+	struct rte_mbuf *mbuf; /* starts with the link header, ends where IP says */
 	uint16_t l2_len, l3_len; /* bytes of link header, of IP header with its options */
-	uint16_t header_len;   /* TCP header with options: payload at l2_len + l3_len + header_len */
+	uint16_t header_len;   /* of TCP, with options: payload at l2_len + l3_len + header_len */
 	uint16_t payload_len;
 	seq_t seq;
 	seq_t ack;             /* meaningful with TCP_ACK */
@@ -84,10 +84,10 @@ segment_len(const struct segment *segment)
 enum rill_drop segment_parse(struct segment *segment, bool checksum_known_good);
 
 /*
- * Parses options of len bytes (0..40) into segment, whose flags are set. Returns false if a length is
- * illegal (0, 1, beyond the end, or wrong for a known kind: the whole segment is then to be dropped
- * [MUST-7]). Unknown kinds are skipped by their length [MUST-6], and so are SACK options that do not
- * hold whole blocks [RFC2018-10] and those of a SYN; any alignment [MUST-64].
+ * Parses options of len bytes (0..40) into segment, whose flags are set. Returns false if a length
+ * is illegal (0, 1, beyond the end, or wrong for a known kind: the whole segment is then to be
+ * dropped [MUST-7]). Unknown kinds are skipped by their length [MUST-6], and so are SACK options
+ * that do not hold whole blocks [RFC2018-10] and those of a SYN; any alignment [MUST-64].
  */
 bool segment_parse_options(struct segment *segment, const uint8_t *options, unsigned int len);
 
@@ -102,9 +102,9 @@ struct segment_options {
 };
 
 /*
- * Writes options in the order MSS, SACK-permitted, timestamps, window scale, SACK blocks, each padded
- * by NOPs in front so that its end is a multiple of 4: the layouts that other stacks parse fastest.
- * Returns the number of bytes, a multiple of 4, at most TCP_OPTIONS_MAX.
+ * Writes options in the order MSS, SACK-permitted, timestamps, window scale, SACK blocks, each
+ * padded by NOPs in front so that its end is a multiple of 4: the layouts that other stacks parse
+ * fastest. Returns the number of bytes, a multiple of 4, at most TCP_OPTIONS_MAX.
  */
 unsigned int segment_write_options(uint8_t *out, const struct segment_options *options);
 

@@ -156,7 +156,7 @@ store_nops(uint8_t *out, unsigned int count)
 	return out + count;
 }
 
-/* Bytes of all but SACK blocks. SACK-permitted stands in the place of the two NOPs of timestamps. */
+/* Bytes of all but SACK blocks. SACK-permitted takes the place of the timestamps' two NOPs. */
 static unsigned int
 fixed_len(uint8_t has)
 {

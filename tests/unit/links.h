@@ -47,8 +47,13 @@ link_reset(bool ethernet, uint16_t caps)
 	memset(&lnk, 0, sizeof(lnk));
 	lnk.now = LINK_START;
 	wheel_init(&lnk.wheel, lnk.now);
-	lnk.netif = (struct netif){.ethernet = ethernet, .mac = mac_of(1), .mtu = 1500, .caps = caps,
-		.tx_chain_max = 8, .control_pool = control_pool, .counters = &lnk.counters};
+	lnk.netif = (struct netif){.ethernet = ethernet,
+		.mac = mac_of(1),
+		.mtu = 1500,
+		.caps = caps,
+		.tx_chain_max = 8,
+		.control_pool = control_pool,
+		.counters = &lnk.counters};
 }
 
 /* The next frame that was sent; NULL: none. */

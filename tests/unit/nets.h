@@ -54,8 +54,8 @@ net_begin(uint16_t caps)
 	struct rill_prefix prefix = {ip4(10, 0, 0, 1), 24};
 
 	link_reset(true, caps);
-	net = net_create(&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test", SOCKET_ID_ANY,
-		lnk.now);
+	net = net_create(&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test",
+		SOCKET_ID_ANY, lnk.now);
 	assert_non_null(net);
 	assert_int_equal(net_addr_add(net, &prefix, lnk.now), 0);
 }

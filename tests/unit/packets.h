@@ -3,8 +3,8 @@
 #define RILL_TESTS_PACKETS_H
 
 /*
- * For tests that handle packets: EAL without devices, two small pools that must be whole again after
- * each test, and packets cut into mbufs at any byte.
+ * For tests that handle packets: EAL without devices, two small pools that must be whole again
+ * after each test, and packets cut into mbufs at any byte.
  */
 
 #include <stdint.h>
@@ -79,7 +79,8 @@ packets_cut(const void *bytes, uint32_t len, uint32_t a, uint32_t b)
 	struct rte_mbuf *mbuf = packets_piece(bytes, a);
 
 	assert_int_equal(rte_pktmbuf_chain(mbuf, packets_piece((const char *)bytes + a, b - a)), 0);
-	assert_int_equal(rte_pktmbuf_chain(mbuf, packets_piece((const char *)bytes + b, len - b)), 0);
+	assert_int_equal(
+		rte_pktmbuf_chain(mbuf, packets_piece((const char *)bytes + b, len - b)), 0);
 	return mbuf;
 }
 

@@ -2,8 +2,8 @@
 /*
  * ARP: requests for our addresses and no others are answered, by unicast [RFC826-1, RFC5227-8];
  * the cache is merged as RFC 826 says [RFC826-2]; each wrong field and each truncation is dropped
- * [RFC826-3], as are impossible senders [RFC826-8]; probes are answered and not learned [RFC5227-7];
- * an announcement has the form of [RFC5227-4].
+ * [RFC826-3], as are impossible senders [RFC826-8]; probes are answered and not learned
+ * [RFC5227-7]; an announcement has the form of [RFC5227-4].
  */
 #include "links.h"
 
@@ -67,14 +67,16 @@ test_requests_for_ours_are_answered(void **state)
 		struct arp_frame request, want;
 
 		begin();
-		request = arp_frame(RTE_ARP_OP_REQUEST, mac_of(2), mac_broadcast, peer, mac_zero, both[i]);
+		request = arp_frame(
+			RTE_ARP_OP_REQUEST, mac_of(2), mac_broadcast, peer, mac_zero, both[i]);
 		want = arp_frame(RTE_ARP_OP_REPLY, mac_of(1), mac_of(2), both[i], mac_of(2), peer);
 		arrives(&request, sizeof(request));
 		expect_frame(&want, sizeof(want));
 		expect_silence();
 		expect_only_drops(RILL_DROP_COUNT, 0);
 		assert_int_equal(lnk.counters.arp_replies_out, 1);
-		assert_int_equal(neighbors_count(neighbors), 1); /* who asks us will be answered soon */
+		assert_int_equal(
+			neighbors_count(neighbors), 1); /* who asks us will be answered soon */
 		assert_true(is_known(peer));
 		end();
 	}
@@ -110,10 +112,11 @@ test_known_senders_are_merged(void **state)
 		index = neighbor_get(neighbors, &peer, &us, true, lnk.now, &lnk.outbox);
 		link_flush();
 		if (kind == 0)
-			frame = arp_frame(RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), peer, mac_of(1), us);
+			frame = arp_frame(
+				RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), peer, mac_of(1), us);
 		else
-			frame = arp_frame(RTE_ARP_OP_REQUEST, mac_of(2), mac_broadcast, peer, mac_zero,
-				kind == 1 ? ip4(10, 0, 0, 3) : peer);
+			frame = arp_frame(RTE_ARP_OP_REQUEST, mac_of(2), mac_broadcast, peer,
+				mac_zero, kind == 1 ? ip4(10, 0, 0, 3) : peer);
 		arrives(&frame, sizeof(frame));
 		assert_true(neighbor_is_usable(neighbor_at(neighbors, index)));
 		expect_silence();

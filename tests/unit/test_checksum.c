@@ -56,7 +56,8 @@ test_every_length_and_cut_agrees_with_the_model(void **state)
 	for (uint32_t len = 20; len < 70; len++) {
 		for (uint32_t a = 0; a <= len; a++) {
 			for (uint32_t off = 0; off <= 20; off += 5) {
-				struct rte_mbuf *mbuf = packets_cut(bytes, len, a, a + (len - a) / 3);
+				struct rte_mbuf *mbuf =
+					packets_cut(bytes, len, a, a + (len - a) / 3);
 
 				assert_int_equal(rte_be_to_cpu_16(checksum_sum(mbuf, off)),
 					model_fold(model_sum(bytes + off, len - off)));
@@ -83,11 +84,12 @@ test_carries_survive_odd_pieces(void **state)
 	packets_expect_none_in_use();
 }
 
+static const uint8_t pseudo4[12] = {192, 0, 2, 1, 198, 51, 100, 255, 0, 6, 0, 0};
+
 static void
 test_pseudo_header_of_both_families(void **state)
 {
 	struct tuple tuple = tuple4();
-	uint8_t pseudo4[12] = {192, 0, 2, 1, 198, 51, 100, 255, 0, 6, 0, 0};
 
 	assert_int_equal(rte_be_to_cpu_16(checksum_fold(checksum_pseudo(&tuple))),
 		model_fold(model_sum(pseudo4, sizeof(pseudo4))));
@@ -110,11 +112,15 @@ test_a_segment_sums_to_zero_until_a_bit_flips(void **state)
 	rte_be16_t sum;
 
 	memset(tcp + 16, 0, 2);
+	memset(bytes + OFF + 16, 0, 2);
 	sum = checksum_tcp(mbuf, OFF, pseudo);
+	assert_int_equal(rte_be_to_cpu_16((rte_be16_t)~sum),
+		model_fold(model_sum(pseudo4, sizeof(pseudo4)) + 31 + model_sum(bytes + OFF, 31)));
 	memcpy(tcp + 16, &sum, 2);
 	assert_int_equal(checksum_tcp(mbuf, OFF, pseudo), 0);
 	for (struct rte_mbuf *piece = mbuf; piece != NULL; piece = piece->next) {
-		for (uint32_t bit = piece == mbuf ? OFF * 8 : 0; bit < piece->data_len * 8u; bit++) {
+		for (uint32_t bit = piece == mbuf ? OFF * 8 : 0; bit < piece->data_len * 8u;
+			bit++) {
 			uint8_t *at = rte_pktmbuf_mtod_offset(piece, uint8_t *, bit / 8);
 
 			*at ^= 1 << bit % 8;

@@ -29,7 +29,8 @@ tag_make(uint16_t tci, uint16_t type)
 
 /* Gives the frame in one piece, then cut everywhere: all must be judged the same. */
 static void
-expect(uint32_t len, enum ether_verdict want, enum rill_drop reason, uint16_t want_l2, bool want_group)
+expect(uint32_t len, enum ether_verdict want, enum rill_drop reason, uint16_t want_l2,
+	bool want_group)
 {
 	for (uint32_t cut = 0; cut <= len; cut++) {
 		struct rte_mbuf *mbuf = packets_cut(frame, len, cut, cut + (len - cut) / 2);
@@ -119,7 +120,8 @@ test_tags(void **state)
 			assert_int_equal(ether_input(&lnk.netif, mbuf, &l2_len, &group), ETHER_IP4);
 			rte_pktmbuf_free(mbuf);
 		} else {
-			assert_int_equal(ether_input(&lnk.netif, mbuf, &l2_len, &group), ETHER_DROPPED);
+			assert_int_equal(
+				ether_input(&lnk.netif, mbuf, &l2_len, &group), ETHER_DROPPED);
 			expect_only_drops(RILL_DROP_vlan_foreign, 1);
 		}
 	}

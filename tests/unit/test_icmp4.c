@@ -277,7 +277,8 @@ test_unreachable_quotes_its_cause(void **state)
 		for (int udp = 0; udp <= 1; udp++) {
 			net_begin(0);
 			pkt_make(udp ? IPPROTO_UDP : 132, options, i % 2 ? 4 : 0, lens[i]);
-			arrive_mbuf(packets_cut(pkt.bytes, pkt.len, 20, 40 < pkt.len ? 40 : 20), false);
+			arrive_mbuf(
+				packets_cut(pkt.bytes, pkt.len, 20, 40 < pkt.len ? 40 : 20), false);
 			expect_frame(want, unreachable_make(want, udp ? 3 : 2));
 			expect_only_drops(RILL_DROP_ip_protocol, 1);
 			assert_int_equal(lnk.counters.icmp_out, 1);
@@ -369,7 +370,8 @@ test_errors_about_our_segments(void **state)
 		int err;
 	} rows[] = {{3, 0, ENETUNREACH}, {3, 1, EHOSTUNREACH}, {3, 2, ENOPROTOOPT},
 		{3, 3, ECONNREFUSED}, {3, 4, EMSGSIZE}, {3, 5, EHOSTUNREACH}, {3, 13, EHOSTUNREACH},
-		{3, 15, EHOSTUNREACH}, {11, 0, EHOSTUNREACH}, {11, 1, EHOSTUNREACH}, {12, 0, EPROTO}};
+		{3, 15, EHOSTUNREACH}, {11, 0, EHOSTUNREACH}, {11, 1, EHOSTUNREACH},
+		{12, 0, EPROTO}};
 
 	net_begin(0);
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {

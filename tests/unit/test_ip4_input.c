@@ -312,7 +312,8 @@ test_no_buffer_to_pull_into(void **state)
 		assert_int_equal(
 			arrive_mbuf(packets_cut(pkt.bytes, pkt.len, cut, cut), false), IP_CONSUMED);
 	expect_only_drops(RILL_DROP_no_mbuf, 39);
-	assert_int_equal(arrive_mbuf(packets_cut(pkt.bytes, pkt.len, L2 + 40, L2 + 40), false), IP_TCP);
+	assert_int_equal(
+		arrive_mbuf(packets_cut(pkt.bytes, pkt.len, L2 + 40, L2 + 40), false), IP_TCP);
 	rte_pktmbuf_free(seg.mbuf); /* needs none */
 	rte_pktmbuf_free_bulk(all, PACKETS_POOL);
 	net_end();

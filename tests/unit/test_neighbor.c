@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The neighbour cache: asks once a second and no more [RFC826-5], keeps packets meanwhile within a
- * bound [RFC826-6], tells users of success and failure [RFC826-7], times entries out after asking by
- * unicast, and follows a MAC that moved [RFC826-4]; does not believe what contradicts it unasked
+ * bound [RFC826-6], tells users of success and failure [RFC826-7], times entries out after asking
+ * by unicast, and follows a MAC that moved [RFC826-4]; does not believe what contradicts it unasked
  * [RFC826-9]; is bounded, and forgets the longest unused.
  */
 #include "links.h"
@@ -54,9 +54,9 @@ advance(ustime us_more)
 	ustime until = lnk.now + us_more;
 
 	while (lnk.now < until) {
-		ustime next = wheel_next(&lnk.wheel);
+		ustime next = RTE_MIN(wheel_next(&lnk.wheel), until);
 
-		lnk.now = next > lnk.now && next < until ? next : next <= lnk.now ? lnk.now + 1 : until;
+		lnk.now = RTE_MAX(next, lnk.now + 1);
 		fire();
 	}
 }
@@ -358,10 +358,46 @@ test_full_cache_forgets_the_longest_unused(void **state)
 	assert_ptr_equal(get(ip4(10, 1, 0, 0), true), first);
 	expect_silence(); /* it was still there */
 	addr = ip4(10, 2, 0, 1);
-	assert_int_equal(neighbor_get(neighbors, &addr, &us, true, lnk.now, &lnk.outbox), SLAB_NONE);
+	assert_int_equal(
+		neighbor_get(neighbors, &addr, &us, true, lnk.now, &lnk.outbox), SLAB_NONE);
 	neighbor_release(neighbors, index_of(ip4(10, 1, 9, 9)));
 	get(addr, true);
 	expect_request(addr, mac_broadcast);
+	end();
+}
+
+/* Entries that share a bucket come and go without losing each other. */
+static void
+test_many_entries_come_and_go(void **state)
+{
+	uint32_t index;
+
+	begin(true);
+	for (uint32_t i = 0; i < NEIGHBORS_MAX; i++) {
+		struct rill_addr addr = ip4(10, 1, (uint8_t)(i >> 8), (uint8_t)i);
+
+		get(addr, i % 2);
+		learn(addr, mac_of(2));
+		link_flush();
+	}
+	advance(NEIGHBOR_REACHABLE_US + 8);
+	assert_int_equal(neighbors_count(neighbors), NEIGHBORS_MAX / 2);
+	for (uint32_t i = 0; i < NEIGHBORS_MAX; i++) {
+		struct rte_ether_addr mac = mac_of(2);
+		struct rill_addr addr = ip4(10, 1, (uint8_t)(i >> 8), (uint8_t)i);
+
+		assert_int_equal(
+			neighbor_learn(neighbors, &addr, &mac, false, lnk.now, &lnk.outbox), i % 2);
+	}
+	/* Of those that are gone nothing is told any more, nor of what took their places. */
+	for (uint8_t i = 1; i < 100; i++)
+		get(ip4(10, 7, 0, i), true);
+	link_flush();
+	for (uint32_t i = 0; i < NEIGHBORS_MAX / 2; i++) {
+		assert_int_equal(neighbors_next_event(neighbors, &index), NEIGHBOR_EVENT_RESOLVED);
+		assert_int_equal(index % 2, 1);
+	}
+	expect_event(NEIGHBOR_EVENT_NONE, NULL);
 	end();
 }
 
@@ -476,6 +512,7 @@ main(void)
 		cmocka_unit_test(test_contradiction_is_probed_not_believed),
 		cmocka_unit_test(test_negative_advice),
 		cmocka_unit_test(test_full_cache_forgets_the_longest_unused),
+		cmocka_unit_test(test_many_entries_come_and_go),
 		cmocka_unit_test(test_a_late_timer_is_harmless),
 		cmocka_unit_test(test_failures_to_send_are_counted),
 		cmocka_unit_test(test_bare_ip_has_nothing_to_resolve),

@@ -127,7 +127,8 @@ test_refused_addresses_and_routes(void **state)
 	assert_int_equal(route_add(six, 8, gateway), -EINVAL);
 	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, six), -EINVAL);
 	for (uint32_t i = 0; i < ROUTES_MAX; i++)
-		assert_int_equal(route_add(ip4(20, (uint8_t)i, (uint8_t)(i * 3), 0), 24, gateway), 0);
+		assert_int_equal(
+			route_add(ip4(20, (uint8_t)i, (uint8_t)(i * 3), 0), 24, gateway), 0);
 	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, gateway), -ENOBUFS);
 	assert_int_equal(route_add(ip4(20, 1, 3, 0), 24, gateway), -EEXIST);
 	expect_way(ip4(20, 5, 15, 9), gateway, ours);
@@ -141,7 +142,8 @@ test_refused_addresses_and_routes(void **state)
 static void
 test_several_addresses(void **state)
 {
-	struct rill_addr first = ip4(10, 0, 0, 1), second = ip4(10, 0, 0, 2), inner = ip4(10, 0, 0, 129);
+	struct rill_addr first = ip4(10, 0, 0, 1), second = ip4(10, 0, 0, 2),
+			 inner = ip4(10, 0, 0, 129);
 
 	net_begin(0);
 	assert_int_equal(addr_add(second, 24), 0);
@@ -241,9 +243,31 @@ test_announcements(void **state)
 	expect_silence();
 	net_end();
 	link_reset(false, 0);
-	net = net_create(&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test", SOCKET_ID_ANY, 0);
+	net = net_create(
+		&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test", SOCKET_ID_ANY, 0);
 	assert_int_equal(addr_add(ip4(10, 0, 0, 2), 24), 0);
 	assert_int_equal(lnk.wheel.armed, 0); /* bare IP has no ARP */
+	net_end();
+}
+
+/* A neighbour that is being asked for is no longer asked from an address that was taken away. */
+static void
+test_requests_come_from_ours(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1), none = ip4(0, 0, 0, 0), peer = ip4(10, 0, 0, 9);
+	struct wheel_node *due[8];
+	struct arp_frame want;
+
+	net_begin(0);
+	neighbor_get(net_neighbors(net), &peer, &us, true, lnk.now, &lnk.outbox);
+	link_flush();
+	assert_int_equal(net_addr_del(net, &us), 0);
+	lnk.now += USEC_PER_SEC + 8;
+	assert_int_equal(wheel_expire(&lnk.wheel, lnk.now, due, 8), 1);
+	assert_int_equal(due[0]->kind, NEIGHBOR_KIND);
+	neighbor_timer(net_neighbors(net), due[0], lnk.now, &lnk.outbox);
+	want = arp_frame(RTE_ARP_OP_REQUEST, mac_of(1), mac_broadcast, none, mac_zero, peer);
+	expect_frame(&want, sizeof(want));
 	net_end();
 }
 
@@ -257,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_several_addresses),
 		cmocka_unit_test(test_broadcast_forms),
 		cmocka_unit_test(test_announcements),
+		cmocka_unit_test(test_requests_come_from_ours),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets cut into mbufs anywhere are pulled together and trimmed without losing a byte, a flag or a
- * buffer; what is shared with somebody else is copied, not changed; without a buffer nothing changes
- * [ATK-43].
+ * Packets cut into mbufs anywhere are pulled together and trimmed without losing a byte, a flag or
+ * a buffer; what is shared with somebody else is copied, not changed; without a buffer nothing
+ * changes [ATK-43].
  */
 #include "packets.h"
 
@@ -66,7 +66,8 @@ test_shared_packets_are_copied(void **state)
 			packets_expect_bytes(mbuf, bytes, trim ? 15 : LEN);
 			assert_true(mbuf != theirs && mbuf->data_len >= (trim ? 15 : 30));
 			assert_int_equal(shared->data_len, piece == 2 ? 40 : 10);
-			assert_memory_equal(rte_pktmbuf_mtod(shared, char *), bytes + piece * 10, 10);
+			assert_memory_equal(
+				rte_pktmbuf_mtod(shared, char *), bytes + piece * 10, 10);
 			rte_pktmbuf_free(mbuf);
 			rte_pktmbuf_free_seg(shared);
 			packets_expect_none_in_use();

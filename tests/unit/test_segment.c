@@ -98,7 +98,8 @@ test_data_offset_against_length(void **state)
 			else if (doff < 5 || doff * 4 > tcp_len)
 				want = RILL_DROP_tcp_data_offset;
 			header_make(doff, TCP_ACK);
-			assert_int_equal(parse(segment_make(tcp_len, 0xffff), &segment, false), want);
+			assert_int_equal(
+				parse(segment_make(tcp_len, 0xffff), &segment, false), want);
 			if (want == RILL_DROP_COUNT) {
 				assert_int_equal(segment.header_len, doff * 4);
 				assert_int_equal(segment.payload_len, tcp_len - doff * 4);
@@ -113,7 +114,8 @@ test_fields_in_host_order(void **state)
 	struct segment segment;
 
 	header_make(5, TCP_ACK | TCP_URG | TCP_FIN);
-	assert_int_equal(parse(segment_make(20 + 33, L2 + L3 + 20), &segment, false), RILL_DROP_COUNT);
+	assert_int_equal(
+		parse(segment_make(20 + 33, L2 + L3 + 20), &segment, false), RILL_DROP_COUNT);
 	assert_int_equal(rte_be_to_cpu_16(segment.tuple.head.rport), 50000);
 	assert_int_equal(rte_be_to_cpu_16(segment.tuple.head.lport), 7000);
 	assert_int_equal(segment.seq.n, 0x80000000);

@@ -47,7 +47,8 @@ model_good(unsigned int kind, unsigned int len, unsigned int room)
 {
 	if (kind == 0 || kind == 1)
 		return true;
-	return room >= 2 && len >= 2 && len <= room && (legal_len(kind) == 0 || legal_len(kind) == len);
+	return room >= 2 && len >= 2 && len <= room &&
+	       (legal_len(kind) == 0 || legal_len(kind) == len);
 }
 
 static void
@@ -196,8 +197,12 @@ test_written_options_are_read_back(void **state)
 {
 	for (unsigned int has = 0; has < 16; has++) {
 		for (uint8_t sacks = 0; sacks <= SEG_SACK_MAX; sacks++) {
-			struct segment_options options = {.has = (uint8_t)has, .wscale = 9, .mss = 1460,
-				.tsval = 0xfffefdfc, .tsecr = 0x80000001, .sack_count = sacks,
+			struct segment_options options = {.has = (uint8_t)has,
+				.wscale = 9,
+				.mss = 1460,
+				.tsval = 0xfffefdfc,
+				.tsecr = 0x80000001,
+				.sack_count = sacks,
 				.sack = {{{1}, {2}}, {{3}, {4}}, {{5}, {6}}, {{0xfffffff0}, {8}}}};
 			uint8_t out[TCP_OPTIONS_MAX + 8];
 			unsigned int len;
@@ -227,7 +232,8 @@ test_written_options_are_read_back(void **state)
 static void
 test_the_usual_layouts(void **state)
 {
-	static const uint8_t syn[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
+	static const uint8_t syn[] = {
+		2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
 	static const uint8_t ts[] = {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0};
 	struct segment_options options = {.mss = 1460, .tsval = 1, .wscale = 7,
 		.has = SEG_HAS_MSS | SEG_HAS_SACK_OK | SEG_HAS_TS | SEG_HAS_WSCALE};
