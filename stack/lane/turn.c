@@ -64,8 +64,7 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 		tcp_icmp_error(&lane->tcp, &error);
 	if (verdict != IP_TCP)
 		return;
-	known_good = (lane->netif.caps & NETIF_RX_CKSUM) &&
-		     (segment->mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	known_good = netif_rx_tcp_cksum(&lane->netif, segment->mbuf) == NETIF_CKSUM_GOOD;
 	reason = segment_parse(segment, known_good);
 	if (reason != RILL_DROP_COUNT)
 		drop_packet(&lane->counters, segment->mbuf, reason);
