@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void
+put32(uint8_t *p, uint32_t v)
+{
+	put16(p, (uint16_t)(v >> 16));
+	put16(p + 2, (uint16_t)v);
+}
+
+static uint16_t
+get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)get16(p) << 16 | get16(p + 2);
+}
+
+uint32_t
+wire_sum(const uint8_t *bytes, size_t len, uint32_t sum)
+{
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		sum += get16(bytes + i);
+		sum = (sum & 0xffff) + (sum >> 16);
+	}
+	if (len & 1)
+		sum += (uint32_t)bytes[len - 1] << 8;
+	return sum;
+}
+
+uint16_t
+wire_fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static uint32_t
+pseudo_sum(const uint8_t *packet, size_t tcp_len)
+{
+	return wire_sum(packet + 12, 8, 6 + (uint32_t)tcp_len);
+}
+
+void
+wire_fix_checksums(uint8_t *packet, size_t len)
+{
+	size_t ip_len = (size_t)(packet[0] & 15) * 4;
+
+	put16(packet + 10, 0);
+	put16(packet + 10, wire_fold(wire_sum(packet, ip_len, 0)));
+	if (len < ip_len + 20)
+		return;
+	put16(packet + ip_len + 16, 0);
+	put16(packet + ip_len + 16, wire_fold(wire_sum(packet + ip_len, len - ip_len,
+					    pseudo_sum(packet, len - ip_len))));
+}
+
+/* The usual way: two NOPs before what would leave the field unaligned. */
+static size_t
+put_options(uint8_t *p, const struct wire *wire)
+{
+	uint8_t *start = p;
+
+	if (wire->has & HAS_MSS) {
+		*p++ = 2, *p++ = 4;
+		put16(p, wire->mss);
+		p += 2;
+	}
+	if (wire->has & HAS_SACK_OK)
+		*p++ = 1, *p++ = 1, *p++ = 4, *p++ = 2;
+	if (wire->has & HAS_TS) {
+		*p++ = 1, *p++ = 1, *p++ = 8, *p++ = 10;
+		put32(p, wire->tsval);
+		put32(p + 4, wire->tsecr);
+		p += 8;
+	}
+	if (wire->has & HAS_WSCALE)
+		*p++ = 1, *p++ = 3, *p++ = 3, *p++ = wire->wscale;
+	if (wire->sack_count) {
+		*p++ = 1, *p++ = 1, *p++ = 5, *p++ = (uint8_t)(2 + 8 * wire->sack_count);
+		for (unsigned int i = 0; i < wire->sack_count; i++, p += 8) {
+			put32(p, wire->sack[i].left);
+			put32(p + 4, wire->sack[i].right);
+		}
+	}
+	return (size_t)(p - start);
+}
+
+size_t
+wire_write(uint8_t *out, const struct wire *wire)
+{
+	uint8_t *tcp = out + 20;
+	size_t options = 0, total;
+
+	memset(out, 0, WIRE_HEADERS_MAX);
+	if (wire->options != NULL) {
+		memcpy(tcp + 20, wire->options, wire->options_len);
+		options = (wire->options_len + 3u) & ~3u;
+	} else {
+		options = put_options(tcp + 20, wire);
+	}
+	total = 40 + options + wire->len;
+	out[0] = 0x45;
+	out[1] = wire->tos;
+	put16(out + 2, (uint16_t)total);
+	put16(out + 6, 0x4000);
+	out[8] = wire->ttl ? wire->ttl : 64;
+	out[9] = 6;
+	put32(out + 12, wire->saddr);
+	put32(out + 16, wire->daddr);
+	put16(tcp, wire->sport);
+	put16(tcp + 2, wire->dport);
+	put32(tcp + 4, wire->seq);
+	put32(tcp + 8, wire->ack);
+	tcp[12] = (uint8_t)((20 + options) / 4 << 4 | (wire->reserved & 15));
+	tcp[13] = wire->flags;
+	put16(tcp + 14, wire->wnd);
+	put16(tcp + 18, wire->urg);
+	if (wire->len)
+		memcpy(tcp + 20 + options, wire->data, wire->len);
+	wire_fix_checksums(out, total);
+	return total;
+}
+
+static const char *
+read_sack(const uint8_t *p, unsigned int len, struct wire *wire)
+{
+	if (len < 10 || (len - 2) % 8 != 0 || (len - 2) / 8 > WIRE_SACK_MAX)
+		return "SACK option of a wrong length";
+	for (unsigned int at = 2; at < len; at += 8) {
+		struct wire_sack *block = &wire->sack[wire->sack_count++];
+
+		block->left = get32(p + at);
+		block->right = get32(p + at + 4);
+	}
+	return NULL;
+}
+
+static const char *
+read_option(const uint8_t *p, unsigned int len, struct wire *wire)
+{
+	static const uint8_t want[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};
+
+	if (p[0] == 5)
+		return read_sack(p, len, wire);
+	if (p[0] > 8 || want[p[0]] == 0)
+		return "option that Rill should not send";
+	if (len != want[p[0]])
+		return "option of a wrong length";
+	switch (p[0]) {
+	case 2:
+		wire->has |= HAS_MSS;
+		wire->mss = get16(p + 2);
+		break;
+	case 3:
+		wire->has |= HAS_WSCALE;
+		wire->wscale = p[2];
+		break;
+	case 4:
+		wire->has |= HAS_SACK_OK;
+		break;
+	default:
+		wire->has |= HAS_TS;
+		wire->tsval = get32(p + 2);
+		wire->tsecr = get32(p + 6);
+	}
+	return NULL;
+}
+
+static const char *
+read_options(const uint8_t *p, size_t len, struct wire *wire)
+{
+	for (size_t at = 0; at < len;) {
+		const char *complaint;
+
+		if (p[at] == 1) {
+			at++;
+			continue;
+		}
+		if (p[at] == 0) {
+			while (at < len)
+				if (p[at++] != 0)
+					return "bytes behind the end of options are not zero [MUST-69]";
+			return NULL;
+		}
+		if (at + 1 >= len || p[at + 1] < 2 || at + p[at + 1] > len)
+			return "option crosses the end of the header";
+		complaint = read_option(p + at, p[at + 1], wire);
+		if (complaint != NULL)
+			return complaint;
+		at += p[at + 1];
+	}
+	return NULL;
+}
+
+static const char *
+check_ip(const uint8_t *packet, size_t len)
+{
+	if (len < 40)
+		return "packet shorter than its headers";
+	if (packet[0] != 0x45)
+		return "not IPv4 with a plain header";
+	if (get16(packet + 2) != len)
+		return "IP total length is not the packet's";
+	if (packet[9] != 6)
+		return "not TCP";
+	if (get16(packet + 6) & 0x3fff)
+		return "a fragment";
+	if (wire_fold(wire_sum(packet, 20, 0)) != 0)
+		return "wrong IP checksum";
+	return NULL;
+}
+
+const char *
+wire_read(const uint8_t *packet, size_t len, struct wire *wire)
+{
+	const uint8_t *tcp = packet + 20;
+	const char *complaint = check_ip(packet, len);
+	size_t header;
+
+	memset(wire, 0, sizeof(*wire));
+	if (complaint != NULL)
+		return complaint;
+	header = (size_t)(tcp[12] >> 4) * 4;
+	if (header < 20 || 20 + header > len)
+		return "impossible data offset";
+	if (wire_fold(wire_sum(tcp, len - 20, pseudo_sum(packet, len - 20))) != 0)
+		return "wrong TCP checksum [MUST-2]";
+	wire->reserved = tcp[12] & 15;
+	if (wire->reserved)
+		return "reserved bits are set [RFC9293-E41]";
+	wire->tos = packet[1];
+	wire->ttl = packet[8];
+	wire->saddr = get32(packet + 12);
+	wire->daddr = get32(packet + 16);
+	wire->sport = get16(tcp);
+	wire->dport = get16(tcp + 2);
+	wire->seq = get32(tcp + 4);
+	wire->ack = get32(tcp + 8);
+	wire->flags = tcp[13];
+	wire->wnd = get16(tcp + 14);
+	wire->urg = get16(tcp + 18);
+	wire->options = tcp + 20;
+	wire->options_len = (uint8_t)(header - 20);
+	wire->data = tcp + header;
+	wire->len = (uint32_t)(len - 20 - header);
+	return read_options(wire->options, wire->options_len, wire);
+}
+
+const char *
+wire_text(char *text, size_t size, const struct wire *wire)
+{
+	static const char *const names[8] = {
+		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+	size_t at = 0;
+	const char *comma = "";
+
+#define add(...) \
+	(at += (size_t)snprintf(at < size ? text + at : text, at < size ? size - at : 0, __VA_ARGS__))
+	add("<");
+	for (unsigned int i = 0; i < 8; i++)
+		if (wire->flags & 1u << i) {
+			add("%s%s", comma, names[i]);
+			comma = ",";
+		}
+	add("> seq %d", (int)wire->seq);
+	if (wire->flags & ACK)
+		add(" ack %d", (int)wire->ack);
+	add(" len %u wnd %u", wire->len, wire->wnd);
+	if (wire->flags & URG)
+		add(" urg %u", wire->urg);
+	if (wire->has & HAS_MSS)
+		add(" mss %u", wire->mss);
+	if (wire->has & HAS_WSCALE)
+		add(" wscale %u", wire->wscale);
+	if (wire->has & HAS_SACK_OK)
+		add(" sackOK");
+	if (wire->has & HAS_TS)
+		add(" ts %u/%u", wire->tsval, wire->tsecr);
+	for (unsigned int i = 0; i < wire->sack_count; i++)
+		add(" sack %d-%d", (int)wire->sack[i].left, (int)wire->sack[i].right);
+#undef add
+	return text;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TEST_WIRE_H
+#define TEST_WIRE_H
+
+/*
+ * TCP over IPv4 as bytes, for tests: written and read by code that shares nothing with the stack, so
+ * that a mistake about the format shows up instead of cancelling out.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Flag bits; short, because every line of a dialogue has them. */
+enum {
+	FIN = 0x01,
+	SYN = 0x02,
+	RST = 0x04,
+	PSH = 0x08,
+	ACK = 0x10,
+	URG = 0x20,
+	ECE = 0x40,
+	CWR = 0x80,
+};
+
+/* Options that a segment has. */
+enum {
+	HAS_MSS = 0x01,
+	HAS_WSCALE = 0x02,
+	HAS_SACK_OK = 0x04,
+	HAS_TS = 0x08,
+};
+
+#define WIRE_SACK_MAX 4
+#define WIRE_HEADERS_MAX 120 /* IPv4 and TCP with all options */
+
+struct wire_sack {
+	uint32_t left, right;
+};
+
+struct wire {
+	uint32_t saddr, daddr; /* host order, as everything here */
+	uint16_t sport, dport;
+	uint8_t flags;
+	uint32_t seq, ack;
+	uint16_t wnd, urg;
+	uint8_t has; /* HAS_... */
+	uint8_t wscale;
+	uint16_t mss;
+	uint32_t tsval, tsecr;
+	uint8_t sack_count;
+	struct wire_sack sack[WIRE_SACK_MAX];
+	const uint8_t *options; /* written in place of all of the above, padded with EOL */
+	uint8_t options_len;    /* bytes of options; on reading, of the whole option field */
+	const uint8_t *data;
+	uint32_t len; /* payload bytes */
+	uint8_t ttl, tos;
+	uint8_t reserved; /* the four bits beside the data offset */
+};
+
+/* The internet checksum over bytes, on top of a sum of 16-bit words. */
+uint32_t wire_sum(const uint8_t *bytes, size_t len, uint32_t sum);
+uint16_t wire_fold(uint32_t sum);
+
+/* Writes the packet into out, which has room for WIRE_HEADERS_MAX + len bytes; returns its length. */
+size_t wire_write(uint8_t *out, const struct wire *wire);
+
+/* Sets the right IP and TCP checksums of a packet whose bytes were changed. */
+void wire_fix_checksums(uint8_t *packet, size_t len);
+
+/*
+ * Reads a packet; data and options point into it. Returns NULL, or a complaint: anything that a
+ * well-formed segment of a careful stack would not have, wrong checksums included.
+ */
+const char *wire_read(const uint8_t *packet, size_t len, struct wire *wire);
+
+/* "<SYN,ACK> seq 0 ack 1 wnd 65535 ..." into text; returns text. */
+const char *wire_text(char *text, size_t size, const struct wire *wire);
+
+#endif
