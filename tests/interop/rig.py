@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The rig of the interop tests: a network namespace, rill-echo on a tap in it, the kernel beside it.
+
+    the kernel's side                                 Rill's side
+    10.9.N.1/24, MAC 02:00:00:00:01:N  rillN ─ tap ─ net_tapN  10.9.N.2/24, MAC of the DPDK port
+
+The namespace is the test's own and has no name: it ends, with every tap in it, when the last process
+in it has ended. So tests neither collide nor leave anything behind.
+
+The programs' paths come in the environment: RILL_ECHO, RILL_ECHO_CLIENT, RILL_CLIENT,
+RILL_FRAME_STORM. RILL_SMALL=1 asks for smaller sizes (sanitizers). A test's log goes to its standard
+output, rill-echo's to a file whose end is printed when the test fails.
+"""
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+SKIPPED = 77
+CLONE_NEWNET = 0x40000000
+MSL_MS = 1000
+PORT = 7000
+SMALL = os.environ.get("RILL_SMALL") == "1"
+
+
+class Failure(Exception):
+    """What was expected and what was seen, as a sentence."""
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Failure(sentence)
+
+
+def scaled(full, small):
+    return small if SMALL else full
+
+
+def tool(name):
+    path = os.environ.get(name)
+    if not path:
+        raise Failure(f"{name} is not set: run the tests by meson, which sets it")
+    return path
+
+
+def run(*command, check=True, timeout=60, **more):
+    """Runs a program in the namespace; its output as text."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=timeout, **more)
+    if check and done.returncode != 0:
+        raise Failure(f"{' '.join(command)}: exit status {done.returncode}: {done.stdout.strip()}")
+    return done.stdout
+
+
+def eventually(seconds, what, condition):
+    """Waits until condition() is true; its value. Fails with what() or what after the time."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"not within {seconds} s: {what() if callable(what) else what}")
+        time.sleep(0.05)
+
+
+def enter_namespace():
+    """A namespace for this process and all that it starts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        print("skipped: no new network namespace:", os.strerror(ctypes.get_errno()))
+        sys.exit(SKIPPED)
+    run("ip", "link", "set", "lo", "up")
+    for name, value in (("ip_local_port_range", "1024 65535"), ("tcp_tw_reuse", "1")):
+        with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
+            file.write(value)
+
+
+def kernel_ip(n=0):
+    return f"10.9.{n}.1"
+
+
+def rill_ip(n=0):
+    return f"10.9.{n}.2"
+
+
+def tap_up(n=0, wait=30):
+    """Gives the kernel's side of tap N its own MAC, an address, and the state up."""
+    name = f"rill{n}"
+    eventually(wait, f"the tap {name} was not made",
+               lambda: os.path.isdir(f"/proc/sys/net/ipv4/conf/{name}"))
+    run("ip", "link", "set", name, "address", f"02:00:00:00:01:{n:02x}")
+    run("ip", "addr", "replace", f"{kernel_ip(n)}/24", "dev", name)
+    run("ip", "link", "set", name, "up")
+
+
+class Program:
+    """A program that runs beside the test, with its output in a file."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.log = tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log", mode="w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT)
+        Program.running.append(self)
+
+    running = []
+
+    def text(self, start=0):
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            file.seek(start)
+            return file.read()
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def wait_for(self, pattern, seconds=30, start=0):
+        def found():
+            match = re.search(pattern, self.text(start))
+            if match or self.is_running():
+                return match
+            raise Failure(f"{self.name} ended with status {self.process.returncode} before it "
+                          f"printed /{pattern}/")
+        return eventually(seconds, f"{self.name} did not print /{pattern}/", found)
+
+    def send(self, sig):
+        self.process.send_signal(sig)
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise Failure(f"{self.name} did not end within {seconds} s") from error
+
+    def kill(self):
+        if self.is_running():
+            self.process.kill()
+            self.process.wait()
+        if self in Program.running:
+            Program.running.remove(self)
+
+
+class Echo(Program):
+    """rill-echo on `taps` taps. Extra arguments go to it as they are."""
+
+    def __init__(self, protocol="raw", *extra, taps=1):
+        command = [tool("RILL_ECHO")]
+        for n in range(taps):
+            command += ["--dev", f"net_tap{n},iface=rill{n}", "--ip", f"{rill_ip(n)}/24"]
+        command += ["--port", str(PORT), "--protocol", protocol, "--idle-sleep", "100",
+                    "--msl", str(MSL_MS), "--log-level", "info", *extra]
+        super().__init__("rill-echo", command)
+        for n in range(taps):
+            tap_up(n)
+        for n in range(taps):
+            self.wait_until_it_answers(n)
+
+    def wait_until_it_answers(self, n):
+        def answers():
+            if not self.is_running():
+                raise Failure(f"rill-echo ended with status {self.process.returncode}")
+            return accepts(rill_ip(n))
+        eventually(20, f"rill-echo does not accept on {rill_ip(n)}", answers)
+
+    def stats(self):
+        """All its counters and levels, as it prints them on SIGUSR1."""
+        start = os.path.getsize(self.log.name)
+        self.send(signal.SIGUSR1)
+        self.wait_for(r"\bend of counters\b", 5, start)
+        found = re.findall(r"^(\w+) (\d+)$", self.text(start), flags=re.M)
+        return {name: int(value) for name, value in found}
+
+    def levels(self):
+        stats = self.stats()
+        return {name: stats[name] for name in ("mbufs", "conns", "sidecars", "time_wait")}
+
+    def expect_levels(self, before, seconds):
+        """Buffers, connections and side-cars come back to what they were."""
+        seen = {}
+
+        def equal():
+            seen.update(self.levels())
+            return seen == before
+        eventually(seconds, lambda: f"levels {seen}, before {before}", equal)
+
+    def terminate(self, seconds=20):
+        """Ends as an operator ends it; it must leave with status 0 and nothing in use."""
+        self.send(signal.SIGTERM)
+        status = self.wait(seconds)
+        expect(status == 0, f"rill-echo ended with status {status} after SIGTERM")
+        Program.running.remove(self)
+
+
+# Long enough for TIME-WAIT (2 MSL) and what follows it.
+SETTLE_S = 5 + 2 * MSL_MS / 1000
+
+
+def client_command(*args, ip=None, protocol="raw"):
+    return [tool("RILL_ECHO_CLIENT"), "--host", ip or rill_ip(), "--port", str(PORT),
+            "--protocol", protocol, "--json", *[str(arg) for arg in args]]
+
+
+def client(*args, ip=None, protocol="raw", good=True, timeout=120):
+    """Runs echo_client; its report. With `good`, every byte and every connection must be right."""
+    command = client_command("--timeout", timeout, *args, ip=ip, protocol=protocol)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout + 20)
+    expect(done.stdout, f"{' '.join(command)} printed nothing, status {done.returncode}")
+    report = json.loads(done.stdout)
+    print(" ".join(str(arg) for arg in args), "->", done.stdout.strip())
+    if good:
+        expect(done.returncode == 0, f"echo_client failed: {report['error']}")
+    return report
+
+
+def connect(ip=None, timeout=10):
+    return socket.create_connection((ip or rill_ip(), PORT), timeout=timeout)
+
+
+def accepts(ip):
+    try:
+        connect(ip, timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def read_all(sock):
+    parts = []
+    while True:
+        data = sock.recv(1 << 18)
+        if not data:
+            return b"".join(parts)
+        parts.append(data)
+
+
+def print_logs():
+    for program in Program.running:
+        print(f"--- end of the log of {program.name} (pid {program.process.pid})")
+        print(program.text()[-8000:])
+
+
+def main(test):
+    """Runs test() in a namespace of its own. Exit status: 0, 1, or 77 (skipped)."""
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        print("skipped: needs root and /dev/net/tun")
+        sys.exit(SKIPPED)
+    sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    enter_namespace()
+    status = 1
+    try:
+        test()
+        status = 0
+    except Failure as failure:
+        print("FAILED:", failure)
+    except Exception:  # what a test did not foresee fails it too, with its place
+        traceback.print_exc(file=sys.stdout)
+    finally:
+        if status != 0:
+            print_logs()
+        for program in list(Program.running):
+            program.kill()
+    sys.exit(status)
