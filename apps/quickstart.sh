@@ -79,8 +79,10 @@ is_listening() {
 start_echo() { # PROTOCOL
 	local i
 	log=${log:-$(mktemp)}
-	inside "$build/apps/rill-echo" --dev net_tap0,iface=rill0 --ip "$server_ip/24" \
-		--port "$port" --protocol "$1" --idle-sleep 100 >"$log" 2>&1 </dev/null &
+	# Not through inside(): $! is to be the server itself, so that signals reach it.
+	ip netns exec "$namespace" "$build/apps/rill-echo" --dev net_tap0,iface=rill0 \
+		--ip "$server_ip/24" --port "$port" --protocol "$1" --idle-sleep 100 \
+		>"$log" 2>&1 </dev/null &
 	echo_pid=$!
 	if configure_tap; then
 		for ((i = 0; i < 50; i++)); do
