@@ -3,8 +3,9 @@
 #define RILL_BASE_CHECK_H
 
 /*
- * Our own mistakes. RILL_ASSERT stays in release builds, where it is cheap; RILL_DCHECK is for debug
- * builds (buildtype debug or debugoptimized: RILL_DEBUG). What a stranger sends never trips either.
+ * Our own mistakes. RILL_ASSERT stays in release builds, where it is cheap; RILL_DCHECK is for
+ * debug builds (buildtype debug or debugoptimized: RILL_DEBUG). What a stranger sends never trips
+ * either.
  */
 
 #include <stdio.h>

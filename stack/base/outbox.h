@@ -4,8 +4,8 @@
 
 /*
  * The frames that a lane wants to send through one port, in order: a ring of mbufs between the
- * protocols, which put complete frames in, and the port, which takes them out. What the NIC does not
- * take at once stays: the ring is also the backlog.
+ * protocols, which put complete frames in, and the port, which takes them out. What the NIC does
+ * not take at once stays: the ring is also the backlog.
  *
  * Every frame gets a ticket, the count of frames put before it. A frame has left once outbox->taken
  * has passed its ticket: until then its bytes are not to be sent a second time.
@@ -16,21 +16,22 @@
 
 #include "check.h"
 
-#define OUTBOX_SIZE 2048 /* a power of two: the bound of what waits for the NIC */
+#define OUTBOX_SIZE 2048        /* a power of two: the bound of what waits for the NIC */
 #define OUTBOX_CONTROL_ROOM 256 /* of that, kept for replies and control frames */
-#define OUTBOX_CREDIT_BACKLOG 64 /* data frames that a turn may add while others still wait: one burst */
+#define OUTBOX_CREDIT_BACKLOG 64 /* data frames that a turn may add while others still wait */
 
 struct rte_mbuf;
 
 struct outbox {
 	uint32_t put;    /* frames ever put: the next ticket */
 	uint32_t taken;  /* frames ever taken by the port */
-	uint32_t credit; /* frames that data may still add in this turn: set by the turn from the port's room */
-	uint32_t late_from, late_to; /* the last tickets [from, to) that left in a later turn than they were put in, */
+	uint32_t credit; /* frames that data may still add in this turn: set by the turn */
+	uint32_t late_from, late_to; /* the last tickets [from, to) that left in a later turn than
+					they were put in, */
 	uint32_t late_us;            /* at this time (us32) */
-	uint32_t turn_us; /* time of the turn whose frames are being taken */
-	uint32_t held;    /* tickets before it were put before that turn */
-	uint32_t seen;    /* put, when frames were last taken */
+	uint32_t turn_us;            /* time of the turn whose frames are being taken */
+	uint32_t held;               /* tickets before it were put before that turn */
+	uint32_t seen;               /* put, when frames were last taken */
 	struct rte_mbuf *ring[OUTBOX_SIZE];
 };
 
@@ -95,10 +96,14 @@ outbox_took(struct outbox *outbox, uint32_t n)
 	if (outbox->late_us != outbox->turn_us || outbox->late_to != from)
 		outbox->late_from = from;
 	outbox->late_us = outbox->turn_us;
-	outbox->late_to = (int32_t)(outbox->held - outbox->taken) < 0 ? outbox->held : outbox->taken;
+	outbox->late_to =
+		(int32_t)(outbox->held - outbox->taken) < 0 ? outbox->held : outbox->taken;
 }
 
-/* Sets what data may add in the next turn, all of whose frames find room in a port of this many descriptors. */
+/*
+ * Sets what data may add in the next turn, all of whose frames find room in a port of this many
+ * descriptors.
+ */
 static inline void
 outbox_set_credit(struct outbox *outbox, uint32_t descriptors)
 {

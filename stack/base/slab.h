@@ -21,13 +21,13 @@
 
 struct slab {
 	char *base;
-	uint32_t stride;   /* bytes of an object */
-	uint32_t capacity; /* objects */
-	uint32_t fresh;    /* objects [fresh, capacity) were never used */
-	uint32_t used;     /* objects handed out now */
+	uint32_t stride;               /* bytes of an object */
+	uint32_t capacity;             /* objects */
+	uint32_t fresh;                /* objects [fresh, capacity) were never used */
+	uint32_t used;                 /* objects handed out now */
 	uint32_t free_head, free_tail; /* SLAB_NONE: the list is empty */
-	uint32_t link_off; /* where in a free object the list's link stands */
-	bool lifo;         /* hot reuse instead of FIFO: for objects without handles */
+	uint32_t link_off;             /* where in a free object the list's link stands */
+	bool lifo;                     /* hot reuse instead of FIFO: for objects without handles */
 };
 
 /* memory holds capacity * stride bytes, or NULL if capacity is 0, zeroed or not. */

@@ -3,7 +3,8 @@
 #define RILL_BASE_TUPLE_H
 
 /*
- * The key of a connection: family, addresses and ports as they stand on the wire, seen from our side.
+ * The key of a connection: family, addresses and ports as they stand on the wire, seen from our
+ * side.
  *
  * The first 16 bytes (struct tuple_head) stand at offset 0 of every object that the table finds
  * (connection, TIME-WAIT entry, half-open entry), so that one comparison settles IPv4; IPv6
@@ -24,7 +25,7 @@ struct tuple_head {
 	rte_be32_t raddr4;
 	rte_be16_t lport;
 	rte_be16_t rport;
-	uint8_t family; /* AF_INET or AF_INET6 */
+	uint8_t family;   /* AF_INET or AF_INET6 */
 	uint8_t owner[3]; /* of the object that the head stands in: not part of the key */
 };
 
@@ -40,7 +41,8 @@ struct tuple {
 
 /* Bytes of the head that are part of the key. */
 #define TUPLE_HEAD_KEY_LEN 13
-static_assert(offsetof(struct tuple_head, owner) == TUPLE_HEAD_KEY_LEN, "key precedes the owner's bytes");
+static_assert(
+	offsetof(struct tuple_head, owner) == TUPLE_HEAD_KEY_LEN, "key precedes the owner's bytes");
 static_assert(sizeof(struct tuple_head) == 16, "a quarter of a cache line");
 
 static inline bool

@@ -5,9 +5,9 @@
 /*
  * Lane time: 64-bit microseconds, monotonic, given to each turn from outside.
  *
- * Short deadlines are kept as the low 32 bits of it (us32), long ones as 32-bit milliseconds (ms32);
- * both are compared modulo 2^32, so a deadline must lie less than 2^31 units away when it is looked
- * at: 35 minutes for us32, 24 days for ms32. The lane steps through longer jumps of time.
+ * Short deadlines are kept as the low 32 bits of it (us32), long ones as 32-bit milliseconds
+ * (ms32); both are compared modulo 2^32, so a deadline must lie less than 2^31 units away when it
+ * is looked at: 35 minutes for us32, 24 days for ms32. The lane steps through longer jumps of time.
  */
 
 #include <stdbool.h>

@@ -69,8 +69,8 @@ ustime wheel_deadline(const struct wheel *wheel, const struct wheel_node *node);
  * of a hundred thousand far deadlines is spread over many calls. A call that met neither bound has
  * left nothing that is due, and the wheel stands at now.
  */
-unsigned int wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[],
-	unsigned int max);
+unsigned int wheel_expire(
+	struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max);
 
 /*
  * A lower bound of the earliest deadline, exact for nodes within the first level's reach;

@@ -3,12 +3,13 @@
 /*
  * NewReno [5681, 6582], in bytes.
  *
- * Slow start (cwnd < ssthresh): every ACK adds what it acknowledges, one segment at most, so that an
- * ACK split into many gains nothing. Congestion avoidance: one segment for each cwnd of acknowledged
- * bytes, counted, not divided. A loss halves what is in flight; a timeout starts again from one segment.
+ * Slow start (cwnd < ssthresh): every ACK adds what it acknowledges, one segment at most, so that
+ * an ACK split into many gains nothing. Congestion avoidance: one segment for each cwnd of
+ * acknowledged bytes, counted, not divided. A loss halves what is in flight; a timeout starts again
+ * from one segment.
  *
- * During recovery the window is not inflated by duplicate ACKs: who sends then counts the bytes in the
- * pipe against cwnd = ssthresh [6675 5], which lets out as much.
+ * During recovery the window is not inflated by duplicate ACKs: who sends then counts the bytes in
+ * the pipe against cwnd = ssthresh [6675 5], which lets out as much.
  */
 
 #include "cc.h"

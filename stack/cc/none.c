@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * No congestion control: cwnd stays what it was made. For links that somebody else polices, for tests
- * that want the window out of the way, and as the template of an algorithm.
+ * No congestion control: cwnd stays what it was made. For links that somebody else polices, for
+ * tests that want the window out of the way, and as the template of an algorithm.
  */
 
 #include "cc.h"

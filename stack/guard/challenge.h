@@ -3,8 +3,8 @@
 #define RILL_GUARD_CHALLENGE_H
 
 /*
- * The budget of challenge ACKs of a lane [5961 7]. How many a second allows is drawn at random for each
- * second, so that an attacker who counts his own learns nothing of others' (CVE-2016-5696).
+ * The budget of challenge ACKs of a lane [5961 7]. How many a second allows is drawn at random for
+ * each second, so that an attacker who counts his own learns nothing of others' (CVE-2016-5696).
  */
 
 #include <stdbool.h>

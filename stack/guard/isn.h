@@ -15,8 +15,8 @@
 seq_t isn_choose(const struct siphash_key *key, const struct tuple *tuple, ustime now);
 
 /*
- * Added to the lane's milliseconds, gives TSval: the same for every incarnation of a tuple, so that TSval never goes
- * back from one to the next [6191 3].
+ * Added to the lane's milliseconds, gives TSval: the same for every incarnation of a tuple, so that
+ * TSval never goes back from one to the next [6191 3].
  */
 uint32_t ts_offset(const struct siphash_key *key, const struct tuple *tuple);
 

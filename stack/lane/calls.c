@@ -51,7 +51,8 @@ rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *addr)
 }
 
 int
-rill_lane_route_add(struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway)
+rill_lane_route_add(
+	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway)
 {
 	return net_route_add(lane->net, dst, gateway);
 }
@@ -63,9 +64,9 @@ rill_lane_route_del(struct rill_lane *lane, const struct rill_prefix *dst)
 }
 
 int
-rill_connect(struct rill_lane *lane, const struct rill_endpoint *local, const struct rill_endpoint *remote,
-	const struct rill_options *options, const struct rill_handler *handler, void *user,
-	struct rill_conn **conn)
+rill_connect(struct rill_lane *lane, const struct rill_endpoint *local,
+	const struct rill_endpoint *remote, const struct rill_options *options,
+	const struct rill_handler *handler, void *user, struct rill_conn **conn)
 {
 	return tcp_connect(&lane->tcp, local, remote, options, handler, user, conn);
 }
@@ -157,7 +158,8 @@ rill_lane_each(struct rill_lane *lane, void (*fn)(struct rill_conn *conn, void *
 
 /* ---- the application's timers: a wheel node inside struct rill_timer's opaque part */
 
-static_assert(sizeof(struct wheel_node) <= sizeof(((struct rill_timer *)0)->opaque), "the node fits");
+static_assert(
+	sizeof(struct wheel_node) <= sizeof(((struct rill_timer *)0)->opaque), "the node fits");
 static_assert(RILL_TIMER_MAX_US < WHEEL_SPAN_US, "the wheel reaches as far");
 
 int

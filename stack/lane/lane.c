@@ -26,8 +26,8 @@ lane_make_net(struct rill_lane *lane, const struct lane_setup *setup)
 	};
 	memcpy(lane->netif.mac.addr_bytes, config->mac, sizeof(config->mac));
 	lane->mailbox = mailbox_create(config->name, config->numa_node);
-	lane->net = net_create(&lane->netif, &lane->wheel, TIMER_NEIGHBOR, TIMER_ANNOUNCE, config->name,
-		config->numa_node, setup->now);
+	lane->net = net_create(&lane->netif, &lane->wheel, TIMER_NEIGHBOR, TIMER_ANNOUNCE,
+		config->name, config->numa_node, setup->now);
 	return lane->mailbox == NULL || lane->net == NULL ? -ENOMEM : 0;
 }
 
@@ -70,14 +70,17 @@ lane_configure(struct rill_lane *lane)
 		int rc = net_addr_add(lane->net, &config->addrs[i], lane->now);
 
 		if (rc != 0)
-			return error_set(rc, "address %s/%u cannot be used: give each lane unicast IPv4 addresses, each once",
-				rill_addr_format(&config->addrs[i].addr, text), config->addrs[i].len);
+			return error_set(rc,
+				"address %s/%u cannot be used: give each lane unicast IPv4 addresses, each once",
+				rill_addr_format(&config->addrs[i].addr, text),
+				config->addrs[i].len);
 	}
 	if (config->gateway.family != 0) {
 		int rc = net_route_add(lane->net, &everywhere, &config->gateway);
 
 		if (rc != 0)
-			return error_set(rc, "gateway %s cannot be used: it must lie on the network of one of the addresses",
+			return error_set(rc,
+				"gateway %s cannot be used: it must lie on the network of one of the addresses",
 				rill_addr_format(&config->gateway, text));
 	}
 	return 0;
@@ -86,8 +89,8 @@ lane_configure(struct rill_lane *lane)
 int
 lane_create(const struct lane_setup *setup, struct rill_lane **out)
 {
-	struct rill_lane *lane = rte_zmalloc_socket("rill", sizeof(*lane), RTE_CACHE_LINE_SIZE,
-		setup->config.numa_node);
+	struct rill_lane *lane = rte_zmalloc_socket(
+		"rill", sizeof(*lane), RTE_CACHE_LINE_SIZE, setup->config.numa_node);
 	int rc;
 
 	if (lane == NULL)
@@ -102,8 +105,10 @@ lane_create(const struct lane_setup *setup, struct rill_lane **out)
 	if (rc == 0)
 		rc = lane_make_tcp(lane, setup);
 	if (rc != 0) {
-		error_set(rc, rc == -ENOSPC ? "more than %u lanes in one process" :
-			"no memory for a lane's tables: lower max_conns (%u) or the other limits",
+		error_set(rc,
+			rc == -ENOSPC
+				? "more than %u lanes in one process"
+				: "no memory for a lane's tables: lower max_conns (%u) or the other limits",
 			rc == -ENOSPC ? TCP_ENGINES_MAX : setup->config.limits.max_conns);
 		lane_destroy(lane);
 		return rc;

@@ -36,21 +36,21 @@ struct lane_setup {
 	struct rill_lane_config config; /* checked; options and secret not NULL; mac set */
 	struct rill_stack *stack;       /* NULL for an embedder's lane */
 	unsigned int index;
-	uint16_t netif_caps;            /* NETIF_... */
+	uint16_t netif_caps; /* NETIF_... */
 	uint16_t tx_chain_max;
-	struct rte_mempool *rx_pool;    /* NIC buffers; watched so that some stay free; NULL without a port */
-	uint32_t rx_posted;             /* buffers of rx_pool that lie in the NIC's ring, full */
-	uint32_t rx_reserve;            /* buffers of rx_pool that nothing may keep: the ring's size and two bursts */
-	struct rte_mempool *buf_pool;   /* rill_buf_alloc, rill_write, copies of what must wait */
+	struct rte_mempool *rx_pool; /* NIC buffers, of which some stay free; NULL without a port */
+	uint32_t rx_posted;  /* buffers of rx_pool that lie in the NIC's ring, full */
+	uint32_t rx_reserve; /* buffers of rx_pool that nothing may keep: the ring and two bursts */
+	struct rte_mempool *buf_pool;     /* rill_buf_alloc, rill_write, copies of what must wait */
 	struct rte_mempool *control_pool; /* headers, ACKs, ARP, indirect mbufs */
 	ustime now;
-	void *owner;                    /* api/'s: what the lane was made from */
+	void *owner; /* api/'s: what the lane was made from */
 };
 
 struct rill_lane {
 	/* Read and written every turn. */
 	ustime now;
-	struct tcp tcp;          /* the TCP engine */
+	struct tcp tcp; /* the TCP engine */
 	struct wheel wheel;
 	struct outbox outbox;
 	struct counters counters;
@@ -63,7 +63,7 @@ struct rill_lane {
 	unsigned int index;
 	void *user;
 	bool in_turn;
-	bool stopping;           /* no new connections */
+	bool stopping; /* no new connections */
 	int pools_node;
 	struct lane_setup setup;
 };
@@ -71,7 +71,9 @@ struct rill_lane {
 /* Makes a lane. Returns 0 or a negative errno with an error sentence. */
 int lane_create(const struct lane_setup *setup, struct rill_lane **lane);
 
-/* Aborts all, frees all; pools must then be whole again, but for what the application still holds. */
+/*
+ * Aborts all, frees all; pools must then be whole again, but for what the application still holds.
+ */
 void lane_destroy(struct rill_lane *lane);
 
 /* One lane's half of rill_unlisten, on its thread. Returns 0 or -EINVAL. */

@@ -3,14 +3,14 @@
 #define RILL_LANE_MAIL_H
 
 /*
- * A lane's mailbox: functions that other threads ask it to run (posts, listener, address and route changes). An rte_ring with many producers and
- * one consumer; a full one refuses, nobody waits.
+ * A lane's mailbox: functions that other threads ask it to run (posts, listener, address and route
+ * changes). An rte_ring with many producers and one consumer; a full one refuses, nobody waits.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAIL_SIZE 4096      /* messages, a power of two */
+#define MAIL_SIZE 4096 /* messages, a power of two */
 #define MAIL_PER_TURN 64
 
 struct rill_lane;

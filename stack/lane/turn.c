@@ -34,7 +34,8 @@ neighbor_events(struct rill_lane *lane)
 	enum neighbor_event event;
 	uint32_t index;
 
-	while ((event = neighbors_next_event(net_neighbors(lane->net), &index)) != NEIGHBOR_EVENT_NONE)
+	while ((event = neighbors_next_event(net_neighbors(lane->net), &index)) !=
+		NEIGHBOR_EVENT_NONE)
 		tcp_neighbor_event(&lane->tcp, index, event);
 }
 
@@ -51,15 +52,16 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 
 	switch (ether_input(&lane->netif, frame, &l2_len, &group)) {
 	case ETHER_ARP:
-		arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, addr_is_ours, lane->net,
-			lane->now, &lane->outbox);
+		arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, addr_is_ours,
+			lane->net, lane->now, &lane->outbox);
 		return;
 	case ETHER_IP4:
 		break;
 	default:
 		return;
 	}
-	verdict = ip4_input(lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
+	verdict = ip4_input(
+		lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
 	if (verdict == IP_ICMP_ERROR)
 		tcp_icmp_error(&lane->tcp, &error);
 	if (verdict != IP_TCP)
@@ -125,7 +127,8 @@ fire(struct rill_lane *lane, struct wheel_node *node)
 
 /*
  * Fires what is due at lane->now, LANE_TIMERS_PER_TURN at most. Nodes are taken off the wheel a few
- * at a time; one that an earlier one of them cancelled is no longer marked as taken, and is passed over.
+ * at a time; one that an earlier one of them cancelled is no longer marked as taken, and is passed
+ * over.
  */
 static unsigned int
 fire_due(struct rill_lane *lane)
@@ -133,7 +136,8 @@ fire_due(struct rill_lane *lane)
 	unsigned int fired = 0;
 	struct wheel_node *node;
 
-	while (fired < LANE_TIMERS_PER_TURN && wheel_expire(&lane->wheel, lane->now, &node, 1) == 1) {
+	while (fired < LANE_TIMERS_PER_TURN &&
+		wheel_expire(&lane->wheel, lane->now, &node, 1) == 1) {
 		fire(lane, node);
 		fired++;
 	}
@@ -191,14 +195,16 @@ rill_lane_deadline(struct rill_lane *lane)
 	if (tcp_is_busy(&lane->tcp) || outbox_count(&lane->outbox) > 0 ||
 		!mailbox_is_empty(lane->mailbox))
 		return lane->now;
-	/* A connection's node may stand before its deadline: it is put right before it is believed. */
+	/*
+	 * A connection's node may stand before its deadline: it is put right before it is believed.
+	 */
 	while ((node = wheel_first(&lane->wheel)) != NULL) {
 		at = wheel_deadline(&lane->wheel, node);
 		if (node->kind != TIMER_CONN)
 			break;
 		tcp_settle_conn(&lane->tcp, node);
 		if (wheel_is_armed(node) && wheel_deadline(&lane->wheel, node) <= at)
-			break; /* it stood right; else it has moved, and somebody else may be first */
+			break; /* it stood right; else it has moved: who is first now? */
 	}
 	return node == NULL ? RILL_NEVER : RTE_MAX(at, lane->now);
 }

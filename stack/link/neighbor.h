@@ -56,19 +56,19 @@ enum neighbor_state {
 struct neighbor {
 	/* Read by every segment that is sent. */
 	uint8_t header[NEIGHBOR_HEADER_MAX]; /* Ethernet header, EtherType included */
-	uint8_t header_len;  /* 0 (bare IP) or 14 */
-	uint8_t state;       /* enum neighbor_state */
+	uint8_t header_len;                  /* 0 (bare IP) or 14 */
+	uint8_t state;                       /* enum neighbor_state */
 	uint16_t mtu;
-	bool used; /* was sent to, or wanted, since the state began: set by whoever sends */
-	uint8_t tries;       /* requests without an answer */
+	bool used;     /* was sent to, or wanted, since the state began: set by whoever sends */
+	uint8_t tries; /* requests without an answer */
 	/* The rest belongs to this file. */
 	struct rill_addr addr;
 	struct rill_addr source; /* of ours, that requests are sent from; family 0: not known yet */
-	ustime ask_again_at; /* not earlier than this */
+	ustime ask_again_at;     /* not earlier than this */
 	TAILQ_ENTRY(neighbor) idle;   /* while users is 0, the longest unused first */
 	TAILQ_ENTRY(neighbor) events; /* while event_queued */
-	uint32_t users;      /* connections that hold its index */
-	uint32_t next;       /* in the address hash, or in the slab's free list */
+	uint32_t users;               /* connections that hold its index */
+	uint32_t next;                /* in the address hash, or in the slab's free list */
 	bool event_queued;
 	uint8_t queue_len;
 	struct rte_mbuf *queue[NEIGHBOR_QUEUE]; /* IP packets without a link header */

@@ -21,11 +21,11 @@ enum {
 };
 
 struct netif {
-	bool ethernet;           /* false: bare IP packets */
+	bool ethernet; /* false: bare IP packets */
 	struct rte_ether_addr mac;
-	uint16_t mtu;            /* largest IP packet */
-	uint16_t caps;           /* NETIF_... */
-	uint16_t tx_chain_max;   /* mbuf segments that one frame may have */
+	uint16_t mtu;                     /* largest IP packet */
+	uint16_t caps;                    /* NETIF_... */
+	uint16_t tx_chain_max;            /* mbuf segments that one frame may have */
 	struct rte_mempool *control_pool; /* for frames that are built from nothing */
 	struct counters *counters;
 };

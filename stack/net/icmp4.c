@@ -34,8 +34,8 @@ enum {
 /* "Destination unreachable" as errno, by code [1122 3.2.2.1, 1812 5.2.7.1]. */
 static const int unreachable_errno[] = {
 	ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE, EHOSTUNREACH, /* 0 to 5 */
-	ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, ENETUNREACH, EHOSTUNREACH,	      /* 6 to 10 */
-	ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,	      /* 11 to 15 */
+	ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, ENETUNREACH, EHOSTUNREACH,           /* 6 to 10 */
+	ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,          /* 11 to 15 */
 };
 
 static enum ip_verdict
@@ -146,8 +146,8 @@ errno_of(uint8_t type, uint8_t code)
 
 /* Reads what the message at off quotes: RILL_DROP_COUNT if it is TCP that we may have sent. */
 static enum rill_drop
-quote_parse(const struct net *net, const struct rte_mbuf *mbuf, uint32_t off,
-	struct icmp_error *error)
+quote_parse(
+	const struct net *net, const struct rte_mbuf *mbuf, uint32_t off, struct icmp_error *error)
 {
 	struct rte_ipv4_hdr ip_copy;
 	uint8_t tcp_copy[QUOTED_TCP_LEN];
@@ -162,8 +162,8 @@ quote_parse(const struct net *net, const struct rte_mbuf *mbuf, uint32_t off,
 		(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)) != 0 ||
 		!net_ip_is_ours(net, rte_be_to_cpu_32(ip->src_addr)))
 		return RILL_DROP_icmp_stale;
-	tcp = rte_pktmbuf_read(mbuf, off + ICMP_HEADER_LEN + rte_ipv4_hdr_len(ip), QUOTED_TCP_LEN,
-		tcp_copy);
+	tcp = rte_pktmbuf_read(
+		mbuf, off + ICMP_HEADER_LEN + rte_ipv4_hdr_len(ip), QUOTED_TCP_LEN, tcp_copy);
 	if (tcp == NULL)
 		return RILL_DROP_icmp_malformed;
 	memset(&error->tuple, 0, sizeof(error->tuple));

@@ -79,8 +79,8 @@ check_header(const struct netif *netif, struct packet *packet)
 
 	if (unlikely(packet->mbuf->pkt_len < (uint32_t)packet->l2_len + IP4_HEADER_LEN))
 		return RILL_DROP_ip_header_length;
-	if (unlikely(!packet_pull(&packet->mbuf, packet->l2_len + IP4_HEADER_LEN,
-		    netif->control_pool)))
+	if (unlikely(!packet_pull(
+		    &packet->mbuf, packet->l2_len + IP4_HEADER_LEN, netif->control_pool)))
 		return RILL_DROP_no_mbuf;
 	ip = header_of(packet);
 	if (unlikely(ip->version_ihl >> 4 != 4))
@@ -91,8 +91,8 @@ check_header(const struct netif *netif, struct packet *packet)
 		return RILL_DROP_ip_header_length;
 	if (unlikely(packet->total_len < packet->l3_len || packet->total_len > room))
 		return RILL_DROP_ip_total_length;
-	if (unlikely(!packet_pull(&packet->mbuf, packet->l2_len + packet->l3_len,
-		    netif->control_pool)))
+	if (unlikely(!packet_pull(
+		    &packet->mbuf, packet->l2_len + packet->l3_len, netif->control_pool)))
 		return RILL_DROP_no_mbuf;
 	if (unlikely(!checksum_is_good(netif, packet)))
 		return RILL_DROP_ip_checksum;
@@ -112,8 +112,7 @@ foreign_reason(const struct net *net, const struct packet *packet, uint32_t dst)
 	if (dst != IP4_BROADCAST && (dst & IP4_CLASS_MASK) != IP4_CLASS_D &&
 		!net_ip_is_directed_broadcast(net, dst))
 		return RILL_DROP_ip_not_ours;
-	icmp = rte_pktmbuf_read(
-		packet->mbuf, packet->l2_len + packet->l3_len, sizeof(copy), &copy);
+	icmp = rte_pktmbuf_read(packet->mbuf, packet->l2_len + packet->l3_len, sizeof(copy), &copy);
 	if (header_of(packet)->next_proto_id == IPPROTO_ICMP && icmp != NULL &&
 		icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST)
 		return RILL_DROP_icmp_broadcast;
@@ -153,8 +152,8 @@ pull_tcp_header(const struct netif *netif, struct packet *packet)
 	if (room < TCP_HEADER_LEN)
 		return true;
 	tcp = rte_pktmbuf_mtod_offset(packet->mbuf, const struct rte_tcp_hdr *, off);
-	return packet_pull(&packet->mbuf, off + RTE_MIN(room, (tcp->data_off >> 4) * 4u),
-		netif->control_pool);
+	return packet_pull(
+		&packet->mbuf, off + RTE_MIN(room, (tcp->data_off >> 4) * 4u), netif->control_pool);
 }
 
 static enum rill_drop
@@ -186,8 +185,8 @@ ip4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, bool group, u
 	if (likely(reason == RILL_DROP_COUNT))
 		reason = check_addresses(net, &packet);
 	if (likely(reason == RILL_DROP_COUNT) &&
-		unlikely(!packet_trim(&packet.mbuf, l2_len + packet.total_len,
-			net->netif->control_pool)))
+		unlikely(!packet_trim(
+			&packet.mbuf, l2_len + packet.total_len, net->netif->control_pool)))
 		reason = RILL_DROP_no_mbuf;
 	if (unlikely(reason != RILL_DROP_COUNT)) {
 		drop_packet(net->netif->counters, packet.mbuf, reason);
@@ -202,8 +201,7 @@ ip4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, bool group, u
 		return IP_CONSUMED;
 	}
 	if (protocol == IPPROTO_ICMP)
-		return icmp4_input(
-			net, packet.mbuf, l2_len, packet.l3_len, now, outbox, error);
+		return icmp4_input(net, packet.mbuf, l2_len, packet.l3_len, now, outbox, error);
 	icmp4_unreachable(net, packet.mbuf, l2_len,
 		protocol == IPPROTO_UDP ? ICMP_UNREACHABLE_PORT : ICMP_UNREACHABLE_PROTOCOL, now,
 		outbox);

@@ -73,12 +73,12 @@ enum ip_verdict {
 
 /* An ICMP error about a TCP segment that we sent. */
 struct icmp_error {
-	struct tuple tuple;  /* of the quoted segment, from our side */
-	seq_t seq;           /* its sequence number */
+	struct tuple tuple; /* of the quoted segment, from our side */
+	seq_t seq;          /* its sequence number */
 	uint8_t type, code;
-	uint16_t mtu;        /* next-hop MTU of "fragmentation needed" */
-	int err; /* as an errno value: ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED,
-		    EMSGSIZE, EPROTO */
+	uint16_t mtu; /* next-hop MTU of "fragmentation needed" */
+	int err;      /* as an errno value: ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED,
+			 EMSGSIZE, EPROTO */
 };
 
 /*

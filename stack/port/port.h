@@ -34,25 +34,27 @@ struct port {
 	/* What was asked of the device and granted. */
 	struct rte_ether_addr mac;
 	uint16_t mtu;
-	uint16_t netif_caps;   /* NETIF_... of link/netif.h */
+	uint16_t netif_caps; /* NETIF_... of link/netif.h */
 	uint16_t tx_chain_max;
 	uint16_t rx_desc, tx_desc;
-	int numa_node;         /* -1: unknown */
-	bool plugged;          /* a virtual device that we made, and so remove */
-	bool stalled;          /* it took nothing of what waits, */
-	uint32_t stalled_at;   /* since this time (us32) */
+	int numa_node;       /* -1: unknown */
+	bool plugged;        /* a virtual device that we made, and so remove */
+	bool stalled;        /* it took nothing of what waits, */
+	uint32_t stalled_at; /* since this time (us32) */
 	struct rte_device *device;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the ethdev */
 };
 
 #define PORT_BURST 64
 #define PORT_DESC_DEFAULT 1024
-#define PORT_STALL_US (1 * 1000 * 1000) /* a port that takes nothing for that long gets what waits no more */
+#define PORT_STALL_US                                                                              \
+	(1 * 1000 * 1000) /* a port that takes nothing for that long gets what waits no more */
 #define PORT_CHAIN_MAX 32 /* mbuf segments of one frame, where the device allows more */
 
 struct port_setup {
-	const char *name;          /* ethdev name, with arguments after a comma if it is to be made, or PCI address */
-	uint16_t mtu;              /* 0: what it has */
+	const char *name; /* ethdev name, with arguments after a comma if it is to be made, or PCI
+			     address */
+	uint16_t mtu;     /* 0: what it has */
 	uint16_t rx_desc, tx_desc; /* 0: PORT_DESC_DEFAULT, or what suits the driver better */
 };
 
@@ -60,18 +62,19 @@ struct port_setup {
 bool port_name_is_pci(const char *name);
 
 /*
- * Finds the port (a virtual device that does not exist yet is made, a PCI device probed) and what it
- * will be like: mac, mtu, rings within the device's limits, numa_node. Returns 0, with a port to be
- * closed; else a negative errno with an error sentence.
+ * Finds the port (a virtual device that does not exist yet is made, a PCI device probed) and what
+ * it will be like: mac, mtu, rings within the device's limits, numa_node. Returns 0, with a port to
+ * be closed; else a negative errno with an error sentence.
  */
 int port_probe(struct port *port, const struct port_setup *setup);
 
 /*
- * Configures one RX and one TX queue, asks for the offloads that Rill uses (never MBUF_FAST_FREE: it
- * promises refcnt 1, which payload that waits for its ACK breaks) and starts. Returns 0 or a negative
- * errno with an error sentence; the port is then still to be closed.
+ * Configures one RX and one TX queue, asks for the offloads that Rill uses (never MBUF_FAST_FREE:
+ * it promises refcnt 1, which payload that waits for its ACK breaks) and starts. Returns 0 or a
+ * negative errno with an error sentence; the port is then still to be closed.
  */
-int port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool);
+int port_open_ethdev(
+	struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool);
 
 /* Stops and closes the port, whatever state it is in; frames in its rings are freed. */
 void port_close(struct port *port);
@@ -80,10 +83,12 @@ struct counters;
 struct outbox;
 
 /*
- * Gives the port what waits in the outbox, oldest first, after the turn of time now_us; what it does
- * not take stays, in order. Sets the next turn's credit. Returns how many frames the port took.
+ * Gives the port what waits in the outbox, oldest first, after the turn of time now_us; what it
+ * does not take stays, in order. Sets the next turn's credit. Returns how many frames the port
+ * took.
  */
-uint32_t port_flush(struct port *port, struct outbox *outbox, struct counters *counters, uint32_t now_us);
+uint32_t port_flush(
+	struct port *port, struct outbox *outbox, struct counters *counters, uint32_t now_us);
 
 /* The lane clock: microseconds, monotonic, from the TSC (multiplier and shift, no division). */
 void clock_init(void);

@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RTO_MAX_US 60000000u      /* [6298 2.5] */
-#define RTO_GRANULARITY_US 1000u  /* G: RTO is at least srtt + G [6298 2.3] */
+#define RTO_MAX_US 60000000u           /* [6298 2.5] */
+#define RTO_GRANULARITY_US 1000u       /* G: RTO is at least srtt + G [6298 2.3] */
 #define RTO_AFTER_SYN_LOSS_US 3000000u /* [6298 5.7] */
 
 struct rtt {
-	uint32_t srtt_us;   /* 0: no sample yet */
+	uint32_t srtt_us; /* 0: no sample yet */
 	uint32_t rttvar_us;
-	uint32_t rto_us;    /* within [rto_min, RTO_MAX_US]; without back-off */
+	uint32_t rto_us; /* within [rto_min, RTO_MAX_US]; without back-off */
 };
 
 /* RTO = initial, no sample [6298 2.1]. */
@@ -25,7 +25,8 @@ void rtt_init(struct rtt *rtt, uint32_t rto_initial_us);
 /* A sample, of at least 1 µs: a sample of 0 counts as 1 [6298 2.2, 2.3]. */
 void rtt_sample(struct rtt *rtt, uint32_t sample_us, uint32_t rto_min_us);
 
-/* The timeout after `backoff` expiries without a new sample: doubled each time, at most RTO_MAX_US [6298 5.5]. */
+/* The timeout after `backoff` expiries without a new sample: doubled each time, at most RTO_MAX_US
+ * [6298 5.5]. */
 uint32_t rtt_backed_off(const struct rtt *rtt, unsigned int backoff);
 
 #endif

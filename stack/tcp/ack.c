@@ -8,14 +8,15 @@
 #include "txq.h"
 
 /*
- * Does the ACK field say nothing new in a way that hints at loss? [5681 2] What answers a probe of a
- * closed window does not.
+ * Does the ACK field say nothing new in a way that hints at loss? [5681 2] What answers a probe of
+ * a closed window does not.
  */
 static bool
 is_duplicate(const struct rill_conn *conn, const struct segment *segment)
 {
 	return seq_eq(segment->ack, conn->snd_una) && conn_outstanding(conn) > 0 &&
-	       conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING) && segment->payload_len == 0 && !(segment->flags & (TCP_SYN | TCP_FIN)) &&
+	       conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING) && segment->payload_len == 0 &&
+	       !(segment->flags & (TCP_SYN | TCP_FIN)) &&
 	       (uint32_t)segment->wnd << conn->snd_wscale == conn->snd_wnd;
 }
 

@@ -7,9 +7,9 @@
 #include "tcp.h"
 
 /*
- * Takes acknowledged data off the queue, samples the RTT, tells recovery, congestion control and the
- * application, updates the send window. The caller has made sure of
- * snd_una - snd_wnd_max <= SEG.ACK <= snd_nxt. Afterwards the connection may have ended.
+ * Takes acknowledged data off the queue, samples the RTT, tells recovery, congestion control and
+ * the application, updates the send window. The caller has made sure of snd_una - snd_wnd_max <=
+ * SEG.ACK <= snd_nxt. Afterwards the connection may have ended.
  */
 void ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 

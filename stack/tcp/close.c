@@ -37,8 +37,8 @@ close_soft_error(struct tcp *tcp, struct rill_conn *conn, int err)
 }
 
 /*
- * Both sides are done. The tuple goes to TIME-WAIT, or is free; the application hears of it, once it
- * has been given everything that the peer sent: what was acknowledged is never lost.
+ * Both sides are done. The tuple goes to TIME-WAIT, or is free; the application hears of it, once
+ * it has been given everything that the peer sent: what was acknowledged is never lost.
  */
 static void
 finish(struct tcp *tcp, struct rill_conn *conn)
@@ -50,7 +50,8 @@ finish(struct tcp *tcp, struct rill_conn *conn)
 		emit_ack(tcp, conn);
 	conn_tuple(conn, &tuple);
 	if (conn->state != RILL_TIME_WAIT || !timewait_enter(tcp, conn))
-		table_remove(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+		table_remove(
+			tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
 	conn->flags |= CONN_FINISHED;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED | CONN_RTO_ARMED | CONN_LINGER);
 	wheel_cancel(tcp->wheel, &conn->timer);

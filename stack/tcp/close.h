@@ -16,8 +16,8 @@ void close_soft_error(struct tcp *tcp, struct rill_conn *conn, int err);
 void close_fin_acked(struct tcp *tcp, struct rill_conn *conn);
 
 /*
- * The peer's FIN is in order. Returns true if nothing more concerns the network: the connection ended,
- * or only waits for kept data to be read.
+ * The peer's FIN is in order. Returns true if nothing more concerns the network: the connection
+ * ended, or only waits for kept data to be read.
  */
 bool close_fin_received(struct tcp *tcp, struct rill_conn *conn);
 

@@ -172,7 +172,8 @@ conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
 	conn_free_sidecar(tcp, conn);
 	if (!(conn->flags & CONN_FINISHED)) { /* else the tuple was given up before */
 		conn_tuple(conn, &tuple);
-		table_remove(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+		table_remove(
+			tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
 	}
 	if (fsm_allows((enum rill_state)conn->state, FSM_END))
 		conn_step(conn, FSM_END);
@@ -286,7 +287,8 @@ conn_check(struct tcp *tcp, const struct rill_conn *conn)
 	/* Who has something outstanding has a deadline, or speaks in the next turn. */
 	RILL_ASSERT(conn_outstanding(conn) == 0 ||
 		    (conn->flags & (CONN_RTO_ARMED | CONN_DIRTY | CONN_PARKED)));
-	RILL_ASSERT(!(conn->flags & (CONN_RTO_ARMED | CONN_ACK_DELAYED)) || wheel_is_armed(&conn->timer));
+	RILL_ASSERT(!(conn->flags & (CONN_RTO_ARMED | CONN_ACK_DELAYED)) ||
+		    wheel_is_armed(&conn->timer));
 	if (conn->sidecar != SLAB_NONE)
 		reassembly_check(conn_sidecar(tcp, conn), conn->rcv_nxt);
 }

@@ -27,38 +27,38 @@ struct tcp;
 
 /* Bits of rill_conn.flags. */
 enum {
-	CONN_LIVE = 1u << 0,         /* the slot holds a connection */
-	CONN_ENDED = 1u << 1,        /* over; waits for the reaper to tell the application */
-	CONN_ACTIVE = 1u << 2,       /* opened by rill_connect [MUST-11] */
-	CONN_OPENED = 1u << 3,       /* on_open was called */
-	CONN_TS = 1u << 4,           /* timestamps negotiated */
-	CONN_SACK = 1u << 5,         /* SACK negotiated */
-	CONN_DIRTY = 1u << 6,        /* on the list of those that have something to say */
-	CONN_PARKED = 1u << 7,       /* on the list of those whose next hop is not resolved */
-	CONN_ACK_NOW = 1u << 8,      /* an ACK is owed in this turn */
-	CONN_ACK_DELAYED = 1u << 9,  /* an ACK is owed at delack_at */
-	CONN_RTO_ARMED = 1u << 10,   /* rto_at is a deadline */
-	CONN_FIN_QUEUED = 1u << 11,  /* the application finished: FIN after the queue */
-	CONN_FIN_SENT = 1u << 12,    /* FIN has its sequence number: snd_nxt - 1 */
+	CONN_LIVE = 1u << 0,          /* the slot holds a connection */
+	CONN_ENDED = 1u << 1,         /* over; waits for the reaper to tell the application */
+	CONN_ACTIVE = 1u << 2,        /* opened by rill_connect [MUST-11] */
+	CONN_OPENED = 1u << 3,        /* on_open was called */
+	CONN_TS = 1u << 4,            /* timestamps negotiated */
+	CONN_SACK = 1u << 5,          /* SACK negotiated */
+	CONN_DIRTY = 1u << 6,         /* on the list of those that have something to say */
+	CONN_PARKED = 1u << 7,        /* on the list of those whose next hop is not resolved */
+	CONN_ACK_NOW = 1u << 8,       /* an ACK is owed in this turn */
+	CONN_ACK_DELAYED = 1u << 9,   /* an ACK is owed at delack_at */
+	CONN_RTO_ARMED = 1u << 10,    /* rto_at is a deadline */
+	CONN_FIN_QUEUED = 1u << 11,   /* the application finished: FIN after the queue */
+	CONN_FIN_SENT = 1u << 12,     /* FIN has its sequence number: snd_nxt - 1 */
 	CONN_FIN_RECEIVED = 1u << 13, /* the peer's FIN is in order: rcv_nxt covers it */
-	CONN_EOF_TOLD = 1u << 14,    /* on_eof was called */
-	CONN_APP_CLOSED = 1u << 15,  /* rill_close: no more reading */
-	CONN_PAUSED = 1u << 16,      /* rill_pause */
-	CONN_DELIVER = 1u << 17,     /* rill_resume: deliver what was kept in this turn */
-	CONN_WANTS_ROOM = 1u << 18,  /* rill_send said -EAGAIN: on_sent once a quarter is free */
-	CONN_RECOVERY = 1u << 19,    /* fast recovery until recover is acknowledged */
+	CONN_EOF_TOLD = 1u << 14,     /* on_eof was called */
+	CONN_APP_CLOSED = 1u << 15,   /* rill_close: no more reading */
+	CONN_PAUSED = 1u << 16,       /* rill_pause */
+	CONN_DELIVER = 1u << 17,      /* rill_resume: deliver what was kept in this turn */
+	CONN_WANTS_ROOM = 1u << 18,   /* rill_send said -EAGAIN: on_sent once a quarter is free */
+	CONN_RECOVERY = 1u << 19,     /* fast recovery until recover is acknowledged */
 	CONN_RTO_RECOVERY = 1u << 20, /* after a timeout, until recover is acknowledged */
-	CONN_RETX_HEAD = 1u << 21,   /* send the head of the queue again, whatever cwnd says */
-	CONN_PROBING = 1u << 22,     /* the window is closed (or silly) and the timer probes it */
-	CONN_PUSH_OUT = 1u << 23,    /* the timer says: send what is held back (cork, silly window) */
-	CONN_CWND_LIMITED = 1u << 24, /* cwnd held data back since the last ACK */
-	CONN_SYN_LOST = 1u << 25,    /* the SYN was sent more than once [6298 5.7] */
-	CONN_SOFT_TOLD = 1u << 26,   /* on_error was called after R1 */
-	CONN_LINGER = 1u << 27,      /* linger_at_ms is a deadline */
+	CONN_RETX_HEAD = 1u << 21,    /* send the head of the queue again, whatever cwnd says */
+	CONN_PROBING = 1u << 22,      /* the window is closed (or silly) and the timer probes it */
+	CONN_PUSH_OUT = 1u << 23, /* the timer says: send what is held back (cork, silly window) */
+	CONN_CWND_LIMITED = 1u << 24,  /* cwnd held data back since the last ACK */
+	CONN_SYN_LOST = 1u << 25,      /* the SYN was sent more than once [6298 5.7] */
+	CONN_SOFT_TOLD = 1u << 26,     /* on_error was called after R1 */
+	CONN_LINGER = 1u << 27,        /* linger_at_ms is a deadline */
 	CONN_WINDOW_UPDATE = 1u << 28, /* the application read: look whether the window may open */
 	CONN_KEEPALIVE_PROBE = 1u << 29, /* a keepalive probe is due in this turn */
-	CONN_FINISHED = 1u << 30,    /* both sides are done and the tuple is given up: what is kept is
-				      * still to be delivered */
+	CONN_FINISHED = 1u << 30, /* both sides are done and the tuple is given up: what is kept is
+				   * still to be delivered */
 };
 
 /*
@@ -81,49 +81,50 @@ struct rill_conn {
 			uint8_t handler;    /* index into tcp->handlers */
 		};
 	};
-	uint32_t flags;       /* CONN_... */
+	uint32_t flags; /* CONN_... */
 	seq_t rcv_nxt;
-	seq_t rcv_adv;        /* right edge of the window that we offered; never goes back [SHLD-14] */
-	seq_t rcv_acked;      /* rcv_nxt in the last ACK that we sent: Last.ACK.sent [7323 4.3] */
+	seq_t rcv_adv;   /* right edge of the window that we offered; never goes back [SHLD-14] */
+	seq_t rcv_acked; /* rcv_nxt in the last ACK that we sent: Last.ACK.sent [7323 4.3] */
 	seq_t snd_una;
-	seq_t snd_nxt;        /* also the highest ever sent: retransmissions do not move it back */
-	uint32_t snd_wnd;     /* bytes, scaled */
-	seq_t snd_wl1;        /* SEQ of the last window update. snd_wl2 is not kept: an ACK below snd_una
-			       * never updates the window, and wl2 <= snd_una always [9293 3.10.7.4] */
+	seq_t snd_nxt;    /* also the highest ever sent: retransmissions do not move it back */
+	uint32_t snd_wnd; /* bytes, scaled */
+	seq_t snd_wl1; /* SEQ of the last window update. snd_wl2 is not kept: an ACK below snd_una
+			* never updates the window, and wl2 <= snd_una always [9293 3.10.7.4] */
 	uint32_t snd_wnd_max; /* largest window ever offered by the peer */
 	uint32_t ts_recent;   /* TS.Recent [7323 4.3] */
 	uint32_t ts_offset;   /* TSval = lane's milliseconds + this */
 	uint32_t next_hop;    /* neighbour's index; SLAB_NONE: not looked up */
 
 	/* Line 1 */
-	uint32_t txq_head;    /* first record: the one at snd_una */
+	uint32_t txq_head; /* first record: the one at snd_una */
 	uint32_t txq_tail;
-	uint32_t txq_unsent;  /* first record that was never sent */
-	uint32_t txq_bytes;   /* in the queue, sent ones included; snd_una + txq_bytes is its end */
+	uint32_t txq_unsent; /* first record that was never sent */
+	uint32_t txq_bytes;  /* in the queue, sent ones included; snd_una + txq_bytes is its end */
 	union {
 		uint32_t unread;       /* delivered and not consumed (manual_consume) */
-		uint32_t linger_at_ms; /* after rill_close: with CONN_LINGER, when the rest is reset */
+		uint32_t linger_at_ms; /* ms32, with CONN_LINGER: when the rest is reset */
 	};
-	seq_t recover;        /* snd_nxt when recovery began [6582] */
+	seq_t recover; /* snd_nxt when recovery began [6582] */
 	struct cc cc;
 
 	/* Line 2 */
-	struct wheel_node timer; /* fires at or before the earliest of the deadlines below */
+	struct wheel_node timer;       /* fires at or before the earliest of the deadlines below */
 	uint32_t link_next, link_prev; /* in the dirty, parked or ended list */
 	struct rtt rtt;
-	uint32_t rto_at;      /* us32: retransmission, window probe, or cork */
-	uint32_t delack_at;   /* us32 */
-	uint32_t heard_ms;    /* ms32: when the last valid segment came */
-	uint32_t stall_ms;    /* ms32: since when the oldest unacknowledged data makes no progress; in FIN-WAIT-2 since when */
-	uint32_t sidecar;     /* SLAB_NONE: none */
+	uint32_t rto_at;    /* us32: retransmission, window probe, or cork */
+	uint32_t delack_at; /* us32 */
+	uint32_t heard_ms;  /* ms32: when the last valid segment came */
+	uint32_t stall_ms;  /* ms32: since when the oldest unacknowledged data makes no progress; in
+			       FIN-WAIT-2 since when */
+	uint32_t sidecar;   /* SLAB_NONE: none */
 
 	/* Line 3 */
 	struct tuple_addrs6 addrs6; /* meaningful for AF_INET6 only */
 	void *user;
 	uint32_t bytes_in_low, bytes_out_low; /* 48-bit counters */
 	uint16_t bytes_in_high, bytes_out_high;
-	uint32_t txq_true;    /* what the queue pins: whole buffers [bytes] */
-	uint16_t mss;         /* payload bytes of a full segment, options already deducted */
+	uint32_t txq_true; /* what the queue pins: whole buffers [bytes] */
+	uint16_t mss;      /* payload bytes of a full segment, options already deducted */
 	uint8_t snd_wscale : 4;
 	uint8_t rcv_wscale : 4;
 	uint8_t error;        /* last soft error as errno, 0: none */
@@ -152,24 +153,26 @@ static_assert(offsetof(struct rill_conn, addrs6) == 192, "line 3");
 enum {
 	RECORD_SENT = 1 << 0,
 	RECORD_SACKED = 1 << 1,
-	RECORD_LOST = 1 << 2,  /* not in the pipe; to be sent again */
-	RECORD_RETX = 1 << 3,  /* sent more than once */
-	RECORD_WRITTEN = 1 << 4, /* the buffer is ours (rill_write): more bytes may be added while unsent */
+	RECORD_LOST = 1 << 2, /* not in the pipe; to be sent again */
+	RECORD_RETX = 1 << 3, /* sent more than once */
+	RECORD_WRITTEN =
+		1 << 4, /* the buffer is ours (rill_write): more bytes may be added while unsent */
 };
 
 /*
- * A piece of the send queue: bytes [off, off + len) behind buf_addr of one mbuf, to which the record
- * holds a reference. Bytes are never changed after they were sent.
+ * A piece of the send queue: bytes [off, off + len) behind buf_addr of one mbuf, to which the
+ * record holds a reference. Bytes are never changed after they were sent.
  */
 struct record {
 	struct rte_mbuf *mbuf;
-	uint32_t next;      /* SLAB_NONE: the last */
+	uint32_t next; /* SLAB_NONE: the last */
 	seq_t seq;
 	uint32_t len;
 	uint32_t off;
-	uint32_t sent_us;   /* us32 of the last transmission */
-	uint32_t ticket;    /* of the frame that carried it last: is it still waiting for the NIC? */
-	uint32_t true_size; /* charged to the connection for the buffer; 0 if another record carries it */
+	uint32_t sent_us; /* us32 of the last transmission */
+	uint32_t ticket;  /* of the frame that carried it last: is it still waiting for the NIC? */
+	uint32_t true_size; /* charged to the connection for the buffer; 0 if another record carries
+			       it */
 	uint8_t flags;      /* RECORD_... */
 };
 static_assert(sizeof(struct record) <= 64, "one cache line");
@@ -180,9 +183,9 @@ static_assert(sizeof(struct record) <= 64, "one cache line");
 #define REASSEMBLY_RANGES 32
 
 struct range {
-	seq_t start, end;            /* [start, end) */
+	seq_t start, end;             /* [start, end) */
 	struct rte_mbuf *head, *tail; /* payload, linked through next: exactly these bytes */
-	uint32_t stamp;              /* when it last grew: the newest is reported first [2018 4] */
+	uint32_t stamp;               /* when it last grew: the newest is reported first [2018 4] */
 };
 
 enum {
@@ -194,19 +197,19 @@ struct sidecar {
 	/* Received and not delivered. */
 	struct rte_mbuf *kept, *kept_tail; /* in order, kept by rill_pause; linked through next */
 	uint32_t kept_bytes, kept_true;
-	uint32_t ranges_count;             /* beyond a hole, in sequence order */
+	uint32_t ranges_count; /* beyond a hole, in sequence order */
 	uint32_t ranges_bytes, ranges_true;
 	uint32_t stamp;
-	seq_t fin_seq;                     /* of a FIN beyond a hole, with has_fin */
+	seq_t fin_seq; /* of a FIN beyond a hole, with has_fin */
 	bool has_fin;
-	uint8_t flags;                     /* SIDECAR_... */
+	uint8_t flags; /* SIDECAR_... */
 	/* Sent: what of [snd_una, snd_nxt) is not in flight. */
-	uint32_t sacked_bytes;             /* SACKed, or, without SACK, one mss for each duplicate ACK */
-	uint32_t lost_bytes;               /* in records LOST and not SACKed */
-	seq_t sacked_high;                 /* end of the highest SACKed record */
+	uint32_t sacked_bytes; /* SACKed, or, without SACK, one mss for each duplicate ACK */
+	uint32_t lost_bytes;   /* in records LOST and not SACKed */
+	seq_t sacked_high;     /* end of the highest SACKed record */
 	/* Urgent marks: the sequence number behind the last urgent byte. */
 	seq_t rcv_up, snd_up;
-	uint32_t link;                     /* in the slab's free list */
+	uint32_t link; /* in the slab's free list */
 	struct range ranges[REASSEMBLY_RANGES];
 };
 
@@ -217,7 +220,7 @@ struct half_open {
 		struct tuple_head key;
 		struct {
 			uint8_t key_bytes[TUPLE_HEAD_KEY_LEN];
-			uint8_t has;     /* SEG_HAS_...: what both sides agreed on */
+			uint8_t has; /* SEG_HAS_...: what both sides agreed on */
 			uint8_t retries;
 			uint8_t snd_wscale : 4;
 			uint8_t rcv_wscale : 4;
@@ -227,21 +230,22 @@ struct half_open {
 	struct wheel_node timer;
 	seq_t iss, irs;
 	uint32_t ts_recent, ts_offset;
-	uint32_t listener;     /* index */
+	uint32_t listener; /* index */
 	uint32_t snd_wnd;
-	uint32_t rcv_wnd;      /* what our SYN-ACK offered, bytes */
-	uint32_t sent_us;      /* us32 of the last SYN-ACK */
-	uint16_t mss;          /* the peer's */
+	uint32_t rcv_wnd; /* what our SYN-ACK offered, bytes */
+	uint32_t sent_us; /* us32 of the last SYN-ACK */
+	uint16_t mss;     /* the peer's */
 	uint16_t reserved;
-	uint32_t link;         /* in the slab's free list */
+	uint32_t link; /* in the slab's free list */
 };
 static_assert(sizeof(struct half_open) <= 128, "two cache lines");
 
 /* ---- TIME-WAIT */
 
 enum {
-	TIMEWAIT_TS = 1 << 0,   /* the connection had timestamps */
-	TIMEWAIT_DEAD = 1 << 1, /* taken over by a new SYN; freed when its turn in the queue comes */
+	TIMEWAIT_TS = 1 << 0, /* the connection had timestamps */
+	TIMEWAIT_DEAD =
+		1 << 1, /* taken over by a new SYN; freed when its turn in the queue comes */
 };
 
 struct timewait {
@@ -262,7 +266,8 @@ static_assert(sizeof(struct timewait) <= 64, "one cache line");
 
 /* ---- life (conn.c) */
 
-/* A connection in CLOSED with the key in place and in the table. NULL: none left, or the table is full. */
+/* A connection in CLOSED with the key in place and in the table. NULL: none left, or the table is
+ * full. */
 struct rill_conn *conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set,
 	uint8_t handler, void *user, ustime now);
 
@@ -273,8 +278,9 @@ void conn_tuple(const struct rill_conn *conn, struct tuple *tuple);
 void conn_step(struct rill_conn *conn, enum fsm_event event);
 
 /*
- * The connection is over: leaves the table, frees its buffers, and waits for the reaper, who tells the
- * application why. Sends nothing. The state becomes CLOSED (or TIME-WAIT's object takes over before).
+ * The connection is over: leaves the table, frees its buffers, and waits for the reaper, who tells
+ * the application why. Sends nothing. The state becomes CLOSED (or TIME-WAIT's object takes over
+ * before).
  */
 void conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why);
 

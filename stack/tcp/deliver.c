@@ -175,7 +175,8 @@ deliver_data(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *data)
 
 /*
  * The oldest of what is kept, cut after the mbuf that completes DELIVER_KEPT_MAX bytes: an
- * application that passes data on, and pauses again on the first piece, gets no more than it can place.
+ * application that passes data on, and pauses again on the first piece, gets no more than it can
+ * place.
  */
 static struct rte_mbuf *
 take_kept(struct sidecar *sidecar)
@@ -232,7 +233,8 @@ deliver_eof(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct rill_handler *handler = conn_handler(tcp, conn);
 
-	if ((conn->flags & (CONN_FIN_RECEIVED | CONN_EOF_TOLD | CONN_APP_CLOSED)) != CONN_FIN_RECEIVED ||
+	if ((conn->flags & (CONN_FIN_RECEIVED | CONN_EOF_TOLD | CONN_APP_CLOSED)) !=
+			CONN_FIN_RECEIVED ||
 		keeps_data(tcp, conn))
 		return;
 	conn->flags |= CONN_EOF_TOLD;

@@ -21,7 +21,9 @@ void deliver_error(struct tcp *tcp, struct rill_conn *conn, int err);
  */
 bool deliver_can_take(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf **data);
 
-/* Data in order, which deliver_can_take agreed to and rcv_nxt covers already: to on_data, or kept. */
+/*
+ * Data in order, which deliver_can_take agreed to and rcv_nxt covers already: to on_data, or kept.
+ */
 void deliver_data(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *data);
 
 /* Is data kept that the application has not been given? */

@@ -17,7 +17,8 @@
 
 /* The options of a segment that is no SYN. */
 static void
-emit_gather_options(const struct tcp *tcp, const struct rill_conn *conn, struct segment_options *options)
+emit_gather_options(
+	const struct tcp *tcp, const struct rill_conn *conn, struct segment_options *options)
 {
 	options->has = 0;
 	options->sack_count = 0;
@@ -27,8 +28,8 @@ emit_gather_options(const struct tcp *tcp, const struct rill_conn *conn, struct 
 		options->tsecr = conn->ts_recent;
 	}
 	if (conn->sidecar != SLAB_NONE && (conn->flags & CONN_SACK))
-		options->sack_count = (uint8_t)reassembly_sack_blocks(conn_sidecar(tcp, conn),
-			options->sack, (conn->flags & CONN_TS) ? 3 : 4);
+		options->sack_count = (uint8_t)reassembly_sack_blocks(
+			conn_sidecar(tcp, conn), options->sack, (conn->flags & CONN_TS) ? 3 : 4);
 }
 
 unsigned int
@@ -46,7 +47,8 @@ void
 emit_checksum(const struct tcp *tcp, const struct tuple *tuple, struct rte_mbuf *frame,
 	uint16_t l2_len, uint16_t l3_len, uint16_t tcp_len)
 {
-	struct rte_tcp_hdr *header = rte_pktmbuf_mtod_offset(frame, struct rte_tcp_hdr *, l2_len + l3_len);
+	struct rte_tcp_hdr *header =
+		rte_pktmbuf_mtod_offset(frame, struct rte_tcp_hdr *, l2_len + l3_len);
 	uint32_t pseudo = checksum_pseudo(tuple);
 	uint16_t caps = tcp->netif->caps;
 
@@ -69,7 +71,9 @@ emit_checksum(const struct tcp *tcp, const struct tuple *tuple, struct rte_mbuf 
 	}
 }
 
-/* A header mbuf followed by an indirect mbuf for each record's bytes: the payload stays untouched. */
+/*
+ * A header mbuf followed by an indirect mbuf for each record's bytes: the payload stays untouched.
+ */
 static struct rte_mbuf *
 frame_chained(struct tcp *tcp, uint32_t index, unsigned int count)
 {
@@ -123,8 +127,8 @@ frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 }
 
 /*
- * May headers be written in front of this record's bytes, in its own buffer? Only the first time, when
- * nobody else refers to the buffer, and the record covers all of it.
+ * May headers be written in front of this record's bytes, in its own buffer? Only the first time,
+ * when nobody else refers to the buffer, and the record covers all of it.
  */
 static bool
 record_takes_headers(const struct record *record, uint32_t header_len)
@@ -168,8 +172,9 @@ frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_
 
 /* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
 static uint32_t
-frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame, uint8_t flags, seq_t seq,
-	uint16_t wnd, uint16_t urg, const struct segment_options *options, unsigned int options_len)
+frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame, uint8_t flags,
+	seq_t seq, uint16_t wnd, uint16_t urg, const struct segment_options *options,
+	unsigned int options_len)
 {
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	const struct rill_options *set = conn_options(tcp, conn);
@@ -213,7 +218,8 @@ emit_urgent(const struct tcp *tcp, const struct rill_conn *conn, seq_t seq, uint
 	if (ahead <= 0)
 		return 0;
 	*flags |= TCP_URG;
-	return (uint16_t)RTE_MIN(ahead, 65535); /* beyond: as far as the field reaches [9293 3.8.5] */
+	return (uint16_t)RTE_MIN(
+		ahead, 65535); /* beyond: as far as the field reaches [9293 3.8.5] */
 }
 
 /* Time, ticket and flags of the records that a segment carried. */
@@ -252,8 +258,8 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 		return false;
 	if (conn->sidecar != SLAB_NONE && count > 0)
 		urg = emit_urgent(tcp, conn, seq, &flags);
-	ticket = frame_finish(tcp, conn, frame, flags, seq, rcvwnd_advertise(tcp, conn), urg, &options,
-		options_len);
+	ticket = frame_finish(tcp, conn, frame, flags, seq, rcvwnd_advertise(tcp, conn), urg,
+		&options, options_len);
 	records_were_sent(tcp, conn, index, count, ticket);
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
@@ -264,7 +270,8 @@ bool
 emit_syn(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct rill_options *set = conn_options(tcp, conn);
-	bool answer = conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
+	bool answer =
+		conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
 	uint8_t flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	struct segment_options options = {.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set)};
 	unsigned int options_len;
@@ -290,7 +297,8 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
 	if (frame == NULL)
 		return false;
-	frame_finish(tcp, conn, frame, flags, conn->snd_una, (uint16_t)wnd, 0, &options, options_len);
+	frame_finish(
+		tcp, conn, frame, flags, conn->snd_una, (uint16_t)wnd, 0, &options, options_len);
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;
@@ -357,7 +365,8 @@ emit_path_ready(struct tcp *tcp, struct rill_conn *conn)
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	if (neighbor_is_usable(next_hop))
 		return true;
-	if (next_hop->state == NEIGHBOR_FAILED) /* it is wanted: asked for again when its time is up */
+	if (next_hop->state ==
+		NEIGHBOR_FAILED) /* it is wanted: asked for again when its time is up */
 		neighbor_suspect(tcp->neighbors, conn->next_hop, tcp->now, tcp->outbox);
 	if (conn->flags & CONN_DIRTY)
 		conn_list_remove(tcp, &tcp->dirty, conn);

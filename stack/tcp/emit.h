@@ -27,7 +27,9 @@ bool emit_ack(struct tcp *tcp, struct rill_conn *conn);
 /* SYN, or SYN,ACK in a simultaneous open, with all options that are on offer. */
 bool emit_syn(struct tcp *tcp, struct rill_conn *conn);
 
-/* RST at seq [9293 3.10.5]; with_ack: acknowledges rcv_nxt. Best effort: needs a usable next hop. */
+/*
+ * RST at seq [9293 3.10.5]; with_ack: acknowledges rcv_nxt. Best effort: needs a usable next hop.
+ */
 void emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack);
 
 /*

@@ -7,15 +7,15 @@
 #include <rill/conn.h>
 
 enum fsm_event {
-	FSM_OPEN,           /* active open: our SYN goes out */
-	FSM_ACCEPT,         /* a half-open passive connection becomes one with a handle */
-	FSM_RCV_SYN,        /* SYN without ACK in SYN-SENT: simultaneous open */
+	FSM_OPEN,    /* active open: our SYN goes out */
+	FSM_ACCEPT,  /* a half-open passive connection becomes one with a handle */
+	FSM_RCV_SYN, /* SYN without ACK in SYN-SENT: simultaneous open */
 	FSM_RCV_SYN_ACK,
 	FSM_RCV_ACK_OF_SYN,
-	FSM_RCV_FIN,        /* the peer's FIN, all data before it received */
+	FSM_RCV_FIN, /* the peer's FIN, all data before it received */
 	FSM_RCV_ACK_OF_FIN,
-	FSM_CLOSE,          /* the application finished sending */
-	FSM_END,            /* RST, abort, timeout, refusal */
+	FSM_CLOSE, /* the application finished sending */
+	FSM_END,   /* RST, abort, timeout, refusal */
 	FSM_EVENT_COUNT
 };
 

@@ -44,7 +44,8 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	info->rto_us = rtt_backed_off(&conn->rtt, conn->backoff);
 	info->mss = conn->mss;
 	info->snd_wnd = conn->snd_wnd;
-	info->rcv_wnd = seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
+	info->rcv_wnd =
+		seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
 	info->snd_queued = conn->txq_bytes;
 	info->snd_unsent = txq_unsent_bytes(conn);
 	info->rcv_queued = sidecar != NULL ? sidecar->kept_bytes : 0;

@@ -23,7 +23,8 @@ input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 		segment->sack_count > 0 ||
 		segment->payload_len > (uint32_t)seq_diff(conn->rcv_adv, conn->rcv_nxt) ||
 		seq_lt(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt) ||
-		conn->dupacks > 0 || (segment->payload_len == 0 && seq_eq(segment->ack, conn->snd_una)))
+		conn->dupacks > 0 ||
+		(segment->payload_len == 0 && seq_eq(segment->ack, conn->snd_una)))
 		return false;
 	if (timestamps && (int32_t)(segment->tsval - conn->ts_recent) < 0)
 		return false;
@@ -71,7 +72,8 @@ input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle)
 }
 
 void
-tcp_lookup_burst(struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+tcp_lookup_burst(
+	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
 {
 	const struct tuple *tuples[TABLE_BURST_MAX];
 

@@ -6,7 +6,8 @@
 
 #include "tcp.h"
 
-/* A connection in ESTABLISHED that gets just the next data or ACK; false: nothing was done, ask input_slow. */
+/* A connection in ESTABLISHED that gets just the next data or ACK; false: nothing was done, ask
+ * input_slow. */
 bool input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
 
 /* A connection in SYN-RECEIVED (simultaneous open) or a synchronized state [9293 3.10.7.4]. */
@@ -27,7 +28,8 @@ void input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment);
 /* Any kind, by the table's handle. */
 void input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle);
 
-/* The segment's payload as a chain without headers; NULL if it has none. The mbuf is used up either way. */
+/* The segment's payload as a chain without headers; NULL if it has none. The mbuf is used up either
+ * way. */
 struct rte_mbuf *input_payload(struct segment *segment);
 
 #endif

@@ -86,9 +86,9 @@ is_acceptable(const struct rill_conn *conn, const struct segment *segment)
 }
 
 /*
- * Not acceptable: answered by an ACK, at once if it takes sequence numbers (a retransmission or a probe of our
- * window must always be answered), else within the challenge budget, so that two confused peers do
- * not answer each other for ever [5961 7, 10].
+ * Not acceptable: answered by an ACK, at once if it takes sequence numbers (a retransmission or a
+ * probe of our window must always be answered), else within the challenge budget, so that two
+ * confused peers do not answer each other for ever [5961 7, 10].
  */
 static void
 refuse_sequence(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
@@ -187,8 +187,7 @@ take_urgent(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 	if (!conn_can_receive(conn) || seq_leq(up, conn->rcv_nxt))
 		return;
 	sidecar = conn_need_sidecar(tcp, conn);
-	if (sidecar == NULL ||
-		((sidecar->flags & SIDECAR_URG_IN) && seq_leq(up, sidecar->rcv_up)))
+	if (sidecar == NULL || ((sidecar->flags & SIDECAR_URG_IN) && seq_leq(up, sidecar->rcv_up)))
 		return;
 	sidecar->flags |= SIDECAR_URG_IN;
 	sidecar->rcv_up = up;

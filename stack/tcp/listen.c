@@ -13,7 +13,7 @@
 #include "timers.h"
 
 #define HALF_OPEN_RTO_MAX_US 16000000u /* back-off of SYN,ACKs ends here */
-#define ISS_STEP 65536u                /* how far an ISS is put above a TIME-WAIT's last sequence number */
+#define ISS_STEP 65536u /* how far an ISS is put above a TIME-WAIT's last sequence number */
 
 static struct half_open *
 half_open_at(const struct tcp *tcp, uint32_t index)
@@ -166,13 +166,14 @@ syn_ack_make(const struct tcp *tcp, const struct half_open *half, struct reply *
 		.wnd = (uint16_t)half->rcv_wnd, /* not scaled in a SYN [7323 2.2] */
 		.seq = half->iss,
 		.ack = seq_add(half->irs, 1),
-		.options = {
-			.has = SEG_HAS_MSS | half->has,
-			.mss = rcvwnd_mss_to_offer(tcp, options),
-			.wscale = half->rcv_wscale,
-			.tsval = ms32(tcp->now) + half->ts_offset,
-			.tsecr = half->ts_recent,
-		},
+		.options =
+			{
+				.has = SEG_HAS_MSS | half->has,
+				.mss = rcvwnd_mss_to_offer(tcp, options),
+				.wscale = half->rcv_wscale,
+				.tsval = ms32(tcp->now) + half->ts_offset,
+				.tsecr = half->ts_recent,
+			},
 	};
 }
 
@@ -195,7 +196,8 @@ tcp_half_open_timer(struct tcp *tcp, struct wheel_node *node)
 	struct tuple tuple = {.head = half->key, .addrs6 = half->addrs6};
 	struct reply reply;
 
-	if (half->retries >= listener_options(tcp, &tcp->listeners[half->listener])->synack_retries) {
+	if (half->retries >=
+		listener_options(tcp, &tcp->listeners[half->listener])->synack_retries) {
 		tcp->counters->connects_failed++;
 		half_open_free(tcp, index, true);
 		return;
@@ -208,7 +210,8 @@ tcp_half_open_timer(struct tcp *tcp, struct wheel_node *node)
 	reply_send_to(tcp, &tuple, &reply);
 }
 
-/* Above a TIME-WAIT's last sequence number, so that old segments cannot be mistaken for new [9293 MAY-2]. */
+/* Above a TIME-WAIT's last sequence number, so that old segments cannot be mistaken for new [9293
+ * MAY-2]. */
 static seq_t
 choose_iss(struct tcp *tcp, const struct tuple *tuple, seq_t above, bool has_above)
 {
@@ -241,7 +244,8 @@ take_syn(struct tcp *tcp, struct rill_listener *listener, struct segment *segmen
 	half->snd_wscale = agreement.snd_wscale & 15;
 	half->rcv_wscale = agreement.rcv_wscale & 15;
 	half->retries = 0;
-	if (table_insert(tcp->table, &segment->tuple, table_handle(TABLE_SYN_RECEIVED, index)) != 0) {
+	if (table_insert(tcp->table, &segment->tuple, table_handle(TABLE_SYN_RECEIVED, index)) !=
+		0) {
 		half->key.family = 0;
 		slab_free(&tcp->half_opens, index);
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_conns_full);
@@ -289,8 +293,10 @@ accept_conn(struct tcp *tcp, uint32_t index, const struct segment *segment)
 {
 	struct half_open half = *half_open_at(tcp, index);
 	const struct rill_listener *listener = &tcp->listeners[half.listener];
-	struct agreement agreement = {.peer_mss = half.mss, .has = half.has,
-		.snd_wscale = half.snd_wscale, .rcv_wscale = half.rcv_wscale};
+	struct agreement agreement = {.peer_mss = half.mss,
+		.has = half.has,
+		.snd_wscale = half.snd_wscale,
+		.rcv_wscale = half.rcv_wscale};
 	struct rill_conn *conn;
 
 	half_open_free(tcp, index, true);
@@ -374,7 +380,9 @@ half_open_syn(struct tcp *tcp, const struct half_open *half, struct segment *seg
 	reply_send(tcp, segment, &reply);
 }
 
-/* The reason to drop a segment that has neither RST nor SYN, or RILL_DROP_COUNT if it is in order. */
+/*
+ * The reason to drop a segment that has neither RST nor SYN, or RILL_DROP_COUNT if it is in order.
+ */
 static enum rill_drop
 half_open_refusal(const struct half_open *half, const struct segment *segment)
 {

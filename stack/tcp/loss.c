@@ -77,7 +77,8 @@ loss_duplicate_ack(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->flags & CONN_SACK)
 		return; /* SACK blocks tell more */
 	sidecar = conn_need_sidecar(tcp, conn);
-	/* Each tells that a segment has left the network: inflation, bounded by what is out [5681 3.2]. */
+	/* Each tells that a segment has left the network: inflation, bounded by what is out
+	 * [5681 3.2]. */
 	if (sidecar != NULL && loss_flight(tcp, conn) > conn->mss)
 		sidecar->sacked_bytes += conn->mss;
 	if (conn->dupacks == DUP_THRESH && !in_any_recovery(conn)) {
@@ -96,7 +97,8 @@ block_is_sane(const struct rill_conn *conn, const struct sack_block *block)
 	       seq_geq(block->left, conn->snd_una) && seq_leq(block->right, conn->snd_nxt);
 }
 
-/* Marks what the block covers of one record, splitting it at the block's edges. True if it was news. */
+/* Marks what the block covers of one record, splitting it at the block's edges. True if it was
+ * news. */
 static bool
 record_sack(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar, uint32_t index,
 	const struct sack_block *block)
@@ -155,8 +157,8 @@ loss_sack_blocks(struct tcp *tcp, struct rill_conn *conn, const struct segment *
 }
 
 /*
- * Marks as lost what has enough SACKed above it: more than (DupThresh - 1) segments' bytes [6675 4].
- * Returns true if the head is lost.
+ * Marks as lost what has enough SACKed above it: more than (DupThresh - 1) segments' bytes [6675
+ * 4]. Returns true if the head is lost.
  */
 static bool
 mark_lost_by_sack(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
@@ -203,14 +205,16 @@ static void
 leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
 {
 	if (conn->flags & CONN_RECOVERY)
-		cc_ops(conn->cc.algorithm)->on_recovered(&conn->cc, loss_flight(tcp, conn), conn->mss);
+		cc_ops(conn->cc.algorithm)
+			->on_recovered(&conn->cc, loss_flight(tcp, conn), conn->mss);
 	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
 	if (sidecar != NULL && !(conn->flags & CONN_SACK))
 		sidecar->sacked_bytes = 0;
 }
 
 void
-loss_progress(struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost)
+loss_progress(
+	struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost)
 {
 	struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
@@ -219,9 +223,10 @@ loss_progress(struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t 
 		sidecar->lost_bytes -= lost;
 		if (conn->flags & CONN_SACK)
 			sidecar->sacked_bytes -= sacked;
-		else if (conn->flags & CONN_RECOVERY) /* deflate by what was acked, less one mss [6582 3.2] */
-			sidecar->sacked_bytes -= RTE_MIN(sidecar->sacked_bytes,
-				acked > conn->mss ? acked - conn->mss : 0);
+		else if (conn->flags &
+			 CONN_RECOVERY) /* deflate by what was acked, less one mss [6582 3.2] */
+			sidecar->sacked_bytes -= RTE_MIN(
+				sidecar->sacked_bytes, acked > conn->mss ? acked - conn->mss : 0);
 		else
 			sidecar->sacked_bytes = 0;
 	}
@@ -255,7 +260,7 @@ mark_all_lost(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
 		index = tcp_record_at(tcp, index)->next) {
 		struct record *record = tcp_record_at(tcp, index);
 
-		record->flags &= (uint8_t)~(RECORD_SACKED | RECORD_LOST);
+		record->flags &= (uint8_t) ~(RECORD_SACKED | RECORD_LOST);
 		record_mark_lost(sidecar, record);
 	}
 }
@@ -266,7 +271,8 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct sidecar *sidecar = conn_need_sidecar(tcp, conn);
 
-	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, loss_flight(tcp, conn), conn->mss, conn->retries == 0);
+	cc_ops(conn->cc.algorithm)
+		->on_rto(&conn->cc, loss_flight(tcp, conn), conn->mss, conn->retries == 0);
 	if (sidecar != NULL)
 		mark_all_lost(tcp, conn, sidecar);
 	conn->flags = (conn->flags & ~CONN_RECOVERY) | CONN_RTO_RECOVERY;
@@ -274,7 +280,8 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 	conn->dupacks = 0;
 }
 
-/* After R1: the next hop is asked whether it lives, and the application hears of it once [MUST-20, SHLD-9]. */
+/* After R1: the next hop is asked whether it lives, and the application hears of it once [MUST-20,
+ * SHLD-9]. */
 static void
 negative_advice(struct tcp *tcp, struct rill_conn *conn)
 {

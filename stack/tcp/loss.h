@@ -28,8 +28,10 @@ bool loss_sack_blocks(struct tcp *tcp, struct rill_conn *conn, const struct segm
 /* After SACK news: enters or continues recovery. */
 void loss_sack_news(struct tcp *tcp, struct rill_conn *conn);
 
-/* `acked` sequence numbers left the queue; snd_una has moved. sacked, lost: what of them was so marked. */
-void loss_progress(struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost);
+/* `acked` sequence numbers left the queue; snd_una has moved. sacked, lost: what of them was so
+ * marked. */
+void loss_progress(
+	struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost);
 
 /* The deadline in rto_at has passed. */
 void loss_timer_expired(struct tcp *tcp, struct rill_conn *conn);

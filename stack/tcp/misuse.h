@@ -11,7 +11,7 @@
 
 #define MISUSE_CHECK(conn, error)                                                                  \
 	do {                                                                                       \
-		RILL_DCHECK((conn)->flags & CONN_LIVE);                                            \
+		RILL_DCHECK((conn)->flags &CONN_LIVE);                                             \
 		if (!((conn)->flags & CONN_LIVE))                                                  \
 			return (error);                                                            \
 	} while (0)

@@ -37,7 +37,8 @@ open_agree(const struct rill_options *options, const struct segment *syn)
 }
 
 uint16_t
-open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss, bool timestamps)
+open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss,
+	bool timestamps)
 {
 	uint32_t mss = rcvwnd_mss_to_offer(tcp, options);
 
@@ -77,10 +78,11 @@ tuple_is_free(void *arg, const struct tuple *tuple)
 	return tcp->listener_by_port[port] == 0 && table_lookup(tcp->table, tuple) == TABLE_MISS;
 }
 
-/* Fills in the tuple: the source address by the route unless given, the port by choice unless given. */
+/* Fills in the tuple: the source address by the route unless given, the port by choice unless
+ * given. */
 static int
-connect_tuple(struct tcp *tcp, const struct rill_endpoint *local, const struct rill_endpoint *remote,
-	struct tuple *tuple)
+connect_tuple(struct tcp *tcp, const struct rill_endpoint *local,
+	const struct rill_endpoint *remote, struct tuple *tuple)
 {
 	struct rill_addr next_hop, source;
 	int rc;

@@ -8,8 +8,8 @@
 
 /* What the handshake settled for a connection. */
 struct agreement {
-	uint16_t peer_mss;  /* as received, or the default */
-	uint8_t has;        /* SEG_HAS_WSCALE, _SACK_OK, _TS: on both sides */
+	uint16_t peer_mss; /* as received, or the default */
+	uint8_t has;       /* SEG_HAS_WSCALE, _SACK_OK, _TS: on both sides */
 	uint8_t snd_wscale, rcv_wscale;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a connection says in its turn: retransmissions first, then new data, FIN, and an ACK if one is
- * still owed.
+ * What a connection says in its turn: retransmissions first, then new data, FIN, and an ACK if one
+ * is still owed.
  */
 #include <rte_mbuf.h>
 
@@ -32,11 +32,12 @@ chain_max(const struct tcp *tcp)
 }
 
 /*
- * Whole records from index on, whose flags are `value` under `mask`, up to *len bytes: the last one is split
- * to fit. Returns how many, and the bytes in *len. 0: not even the first could be split.
+ * Whole records from index on, whose flags are `value` under `mask`, up to *len bytes: the last one
+ * is split to fit. Returns how many, and the bytes in *len. 0: not even the first could be split.
  */
 static unsigned int
-gather(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value, uint32_t *len)
+gather(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value,
+	uint32_t *len)
 {
 	unsigned int count = 0, most = chain_max(tcp);
 	uint32_t left = *len;
@@ -112,7 +113,8 @@ retransmit_head(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->txq_head != SLAB_NONE) {
 		retransmit(tcp, conn, conn->txq_head, RECORD_SENT, RECORD_SENT);
 	} else if ((conn->flags & CONN_FIN_SENT) &&
-		   emit_segment(tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0)) {
+		   emit_segment(
+			   tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0)) {
 		count_retransmit(tcp, conn);
 	}
 }
@@ -227,8 +229,8 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms;
 
 	if (options->slow_start_after_idle && idle_ms > conn->rtt.rto_us / USEC_PER_MSEC)
-		cc_after_idle(&conn->cc,
-			cc_initial_window(conn->mss, (uint32_t)options->initial_window));
+		cc_after_idle(
+			&conn->cc, cc_initial_window(conn->mss, (uint32_t)options->initial_window));
 }
 
 /* One segment of new data. Returns the bytes; 0: nothing could be sent. */
@@ -299,10 +301,12 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 	}
 	conn->flags &= ~CONN_PUSH_OUT;
 	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
-		conn->flags &= ~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
+		conn->flags &=
+			~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
 	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
 		conn_mark_dirty(tcp, conn);
-	if (conn->txq_unsent == SLAB_NONE && (conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
+	if (conn->txq_unsent == SLAB_NONE &&
+		(conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
 		send_fin(tcp, conn);
 }
 
@@ -314,7 +318,8 @@ send_owed_ack(struct tcp *tcp, struct rill_conn *conn)
 
 	/* At least every second full segment [SHLD-19]; nothing may wait where delay is off. */
 	if (unacked >= 2u * conn->mss ||
-		(unacked > 0 && seq_eq(conn->rcv_nxt, conn->rcv_adv)) || /* the peer is blocked by us */
+		(unacked > 0 &&
+			seq_eq(conn->rcv_nxt, conn->rcv_adv)) || /* the peer is blocked by us */
 		(unacked > 0 && conn_options(tcp, conn)->delayed_ack_us == 0))
 		conn->flags |= CONN_ACK_NOW;
 	if (conn->flags & CONN_ACK_NOW) {
@@ -376,7 +381,9 @@ output_conn(struct tcp *tcp, struct rill_conn *conn)
 	send_owed_ack(tcp, conn);
 }
 
-/* Calls that a connection is waiting for, which its own calls or the state of the pools made due. */
+/*
+ * Calls that a connection is waiting for, which its own calls or the state of the pools made due.
+ */
 static void
 speak_events(struct tcp *tcp, struct rill_conn *conn)
 {
@@ -387,7 +394,8 @@ speak_events(struct tcp *tcp, struct rill_conn *conn)
 			return;
 	}
 	if ((conn->flags & CONN_WANTS_ROOM) && conn->txq_bytes == 0 && conn_can_send(conn)) {
-		if (tcp->buf_low || tcp->rx_low || txq_records_free(tcp) <= txq_record_reserve(tcp)) {
+		if (tcp->buf_low || tcp->rx_low ||
+			txq_records_free(tcp) <= txq_record_reserve(tcp)) {
 			conn_mark_dirty(tcp, conn); /* still no room; look again in the next turn */
 		} else {
 			conn->flags &= ~CONN_WANTS_ROOM;
@@ -396,7 +404,8 @@ speak_events(struct tcp *tcp, struct rill_conn *conn)
 	}
 	if (conn->flags & CONN_WINDOW_UPDATE) {
 		conn->flags &= ~CONN_WINDOW_UPDATE;
-		if (!(conn->flags & CONN_ENDED) && conn_can_receive(conn) && rcvwnd_update_due(tcp, conn))
+		if (!(conn->flags & CONN_ENDED) && conn_can_receive(conn) &&
+			rcvwnd_update_due(tcp, conn))
 			conn->flags |= CONN_ACK_NOW;
 	}
 }
@@ -423,7 +432,8 @@ tcp_speak(struct tcp *tcp)
 {
 	uint32_t put;
 
-	/* More rounds while frames come out of them: who is dirty and silent waits for the next turn. */
+	/* More rounds while frames come out of them: who is dirty and silent waits for the next
+	 * turn. */
 	do {
 		put = tcp->outbox->put;
 		speak_round(tcp);

@@ -4,7 +4,9 @@
 
 #include "tcp.h"
 
-/* A connection says what it has to say, within the outbox's room; what must wait leaves it dirty. */
+/*
+ * A connection says what it has to say, within the outbox's room; what must wait leaves it dirty.
+ */
 void output_conn(struct tcp *tcp, struct rill_conn *conn);
 
 #endif

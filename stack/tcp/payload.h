@@ -8,10 +8,12 @@
 
 struct rte_mbuf;
 
-/* Cuts n bytes off the front, freeing emptied segments; returns the new head, NULL if nothing is left. */
+/* Cuts n bytes off the front, freeing emptied segments; returns the new head, NULL if nothing is
+ * left. */
 struct rte_mbuf *payload_cut_front(struct rte_mbuf *head, uint32_t n);
 
-/* Keeps the first len bytes (0 < len <= pkt_len), freeing segments behind them; returns the last one. */
+/* Keeps the first len bytes (0 < len <= pkt_len), freeing segments behind them; returns the last
+ * one. */
 struct rte_mbuf *payload_keep_front(struct rte_mbuf *head, uint32_t len);
 
 /* Sets pkt_len and nb_segs from the chain's segments. */
@@ -20,8 +22,8 @@ void payload_fix(struct rte_mbuf *head);
 #define PAYLOAD_SMALL 256 /* what is shorter is rather copied than kept in a buffer of its own */
 
 /*
- * Copies a small payload behind the last bytes of tail, if tail's buffer has room and nobody else refers to it. Returns
- * true and frees the payload if so; the caller corrects its head's pkt_len.
+ * Copies a small payload behind the last bytes of tail, if tail's buffer has room and nobody else
+ * refers to it. Returns true and frees the payload if so; the caller corrects its head's pkt_len.
  */
 int payload_copy_into(struct rte_mbuf *tail, struct rte_mbuf *payload);
 

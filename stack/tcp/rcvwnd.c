@@ -70,7 +70,8 @@ rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
 	if (growth > 0 && (uint32_t)growth >= window_step(tcp, conn))
 		conn->rcv_adv = seq_add(conn->rcv_adv, (uint32_t)growth);
 	open = seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
-	/* The field rounds: up, so that the edge never moves back by what the shift cuts off [7323 2.4]. */
+	/* The field rounds: up, so that the edge never moves back by what the shift cuts off
+	 * [7323 2.4]. */
 	field = (open + unit - 1) >> conn->rcv_wscale;
 	if (field > 65535)
 		field = 65535;

@@ -9,7 +9,8 @@
 
 #include "tcp.h"
 
-/* The MSS option that we send: the MTU less IP and TCP headers, or the option mss if lower [MUST-67]. */
+/* The MSS option that we send: the MTU less IP and TCP headers, or the option mss if lower
+ * [MUST-67]. */
 uint16_t rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options);
 
 /* The least shift with which a buffer of that size fits into the 16-bit field [7323 2.3]. */

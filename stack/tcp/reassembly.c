@@ -55,9 +55,9 @@ ranges_find(const struct sidecar *sidecar, seq_t at)
 }
 
 /*
- * Cuts from payload [start, start + len) what the islands hold already, as far as it can be done without making two
- * pieces: the front up to the island i's end, the back from the next island's start. Returns false
- * if nothing new is left (the payload is then freed).
+ * Cuts from payload [start, start + len) what the islands hold already, as far as it can be done
+ * without making two pieces: the front up to the island i's end, the back from the next island's
+ * start. Returns false if nothing new is left (the payload is then freed).
  */
 static bool
 payload_trim(const struct sidecar *sidecar, uint32_t i, struct rte_mbuf **payload, seq_t *start,
@@ -100,7 +100,8 @@ pieces_true_size(const struct rte_mbuf *head, const struct rte_mbuf *tail)
 	return size;
 }
 
-/* Puts payload [start, start + len), which overlaps no island, into the one it touches or into a new one: which. */
+/* Puts payload [start, start + len), which overlaps no island, into the one it touches or into a
+ * new one: which. */
 static uint32_t
 ranges_place(struct sidecar *sidecar, struct rte_mbuf *payload, seq_t start, uint32_t len)
 {
@@ -185,7 +186,8 @@ reassembly_sack_blocks(const struct sidecar *sidecar, struct sack_block *blocks,
 		for (uint32_t i = 0; i < sidecar->ranges_count; i++) {
 			const struct range *range = &sidecar->ranges[i];
 
-			if (range->stamp < below && (newest == NULL || range->stamp > newest->stamp))
+			if (range->stamp < below &&
+				(newest == NULL || range->stamp > newest->stamp))
 				newest = range;
 		}
 		if (newest == NULL)

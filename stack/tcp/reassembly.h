@@ -3,16 +3,17 @@
 #define RILL_TCP_REASSEMBLY_H
 
 /*
- * Data beyond a hole: a few islands (REASSEMBLY_RANGES) of contiguous payload, in sequence order, so
- * that the cost of a segment does not grow with what a stranger sends (SegmentSmack). Bytes that came
- * first win; an island is given up only with the connection, so what SACK reported stays true.
+ * Data beyond a hole: a few islands (REASSEMBLY_RANGES) of contiguous payload, in sequence order,
+ * so that the cost of a segment does not grow with what a stranger sends (SegmentSmack). Bytes that
+ * came first win; an island is given up only with the connection, so what SACK reported stays true.
  */
 
 #include "conn.h"
 
 /*
- * Adds payload [start, start + its length), which lies beyond rcv_nxt and inside the window. true_max
- * bounds what all islands may pin. Takes the mbuf if it returns true, even when nothing of it is new
+ * Adds payload [start, start + its length), which lies beyond rcv_nxt and inside the window.
+ * true_max bounds what all islands may pin. Takes the mbuf if it returns true, even when nothing of
+ * it is new
  * (*duplicate is set then); false: no room, the caller still owns it.
  */
 bool reassembly_insert(struct sidecar *sidecar, struct rte_mbuf *payload, seq_t start,

@@ -13,10 +13,11 @@
 
 /* Writes IP and TCP header at l2_len of a frame that has room for them. */
 static void
-write_headers(const struct tcp *tcp, struct rte_mbuf *frame, uint16_t l2_len, const struct tuple *tuple,
-	const struct reply *reply, unsigned int options_len)
+write_headers(const struct tcp *tcp, struct rte_mbuf *frame, uint16_t l2_len,
+	const struct tuple *tuple, const struct reply *reply, unsigned int options_len)
 {
-	uint16_t l3_len = sizeof(struct rte_ipv4_hdr), tcp_len = (uint16_t)(TCP_HEADER_LEN + options_len);
+	uint16_t l3_len = sizeof(struct rte_ipv4_hdr),
+		 tcp_len = (uint16_t)(TCP_HEADER_LEN + options_len);
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(frame, struct rte_ipv4_hdr *, l2_len);
 	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + 1);
 
@@ -36,7 +37,9 @@ write_headers(const struct tcp *tcp, struct rte_mbuf *frame, uint16_t l2_len, co
 	emit_checksum(tcp, tuple, frame, l2_len, l3_len, tcp_len);
 }
 
-/* The received mbuf as an empty frame with its link header, if it is ours alone; else a fresh one. */
+/*
+ * The received mbuf as an empty frame with its link header, if it is ours alone; else a fresh one.
+ */
 static struct rte_mbuf *
 frame_from(struct tcp *tcp, struct segment *segment, uint32_t len)
 {
@@ -61,7 +64,8 @@ void
 reply_send(struct tcp *tcp, struct segment *segment, const struct reply *reply)
 {
 	unsigned int options_len = segment_options_len(&reply->options);
-	uint32_t len = segment->l2_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len;
+	uint32_t len = segment->l2_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN +
+		       options_len;
 	struct tuple tuple = segment->tuple;
 	struct rte_mbuf *frame;
 
@@ -99,7 +103,8 @@ reply_send_to(struct tcp *tcp, const struct tuple *tuple, const struct reply *re
 		count_drop(tcp->counters, RILL_DROP_neighbor_full);
 		return;
 	}
-	/* What a stranger's SYN makes us say waits in no queue: it is resolved when it is said again. */
+	/* What a stranger's SYN makes us say waits in no queue: it is resolved when it is said
+	 * again. */
 	if (!neighbor_is_usable(neighbor_at(tcp->neighbors, next_hop))) {
 		count_drop(tcp->counters, RILL_DROP_neighbor_stranger);
 		return;
@@ -109,8 +114,8 @@ reply_send_to(struct tcp *tcp, const struct tuple *tuple, const struct reply *re
 		count_drop(tcp->counters, RILL_DROP_no_mbuf);
 		return;
 	}
-	rte_pktmbuf_append(frame,
-		(uint16_t)(sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len));
+	rte_pktmbuf_append(
+		frame, (uint16_t)(sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len));
 	write_headers(tcp, frame, 0, tuple, reply, options_len);
 	if (frame->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK)
 		frame->l2_len = netif_l2_len(tcp->netif);

@@ -91,7 +91,8 @@ rill_send(struct rill_conn *conn, struct rte_mbuf *data)
 	return 0;
 }
 
-/* Adds bytes to the last record, if it is a buffer of rill_write's that was not sent. Returns how many. */
+/* Adds bytes to the last record, if it is a buffer of rill_write's that was not sent. Returns how
+ * many. */
 static uint32_t
 write_into_tail(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, uint32_t len)
 {

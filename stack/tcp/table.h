@@ -61,7 +61,8 @@ struct table *table_create(uint32_t capacity, const struct siphash_key *key,
 	int numa_node);
 void table_destroy(struct table *table);
 
-/* Goes up with every insertion, removal and replacement: a lookup is a hint while it has not moved.
+/*
+ * Goes up with every insertion, removal and replacement: a lookup is a hint while it has not moved.
  */
 uint32_t table_changes(const struct table *table);
 uint32_t table_count(const struct table *table);

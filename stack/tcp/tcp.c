@@ -20,8 +20,8 @@ engine_register(struct tcp *tcp)
 	for (unsigned int i = 0; i < TCP_ENGINES_MAX; i++) {
 		struct tcp *none = NULL;
 
-		if (__atomic_compare_exchange_n(&tcp_engines[i], &none, tcp, false, __ATOMIC_ACQ_REL,
-			    __ATOMIC_RELAXED)) {
+		if (__atomic_compare_exchange_n(&tcp_engines[i], &none, tcp, false,
+			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 			tcp->number = (uint16_t)i;
 			return 0;
 		}
@@ -30,13 +30,16 @@ engine_register(struct tcp *tcp)
 }
 
 static bool
-slab_make(struct slab *slab, uint32_t stride, uint32_t capacity, uint32_t link_off, bool lifo, int node)
+slab_make(struct slab *slab, uint32_t stride, uint32_t capacity, uint32_t link_off, bool lifo,
+	int node)
 {
 	void *memory = NULL;
 
 	if (capacity > 0) {
-		/* Zeroed: a slot that was never used looks free. EAL's fresh memory is zero already. */
-		memory = rte_zmalloc_socket("rill", (size_t)stride * capacity, RTE_CACHE_LINE_SIZE, node);
+		/* Zeroed: a slot that was never used looks free. EAL's fresh memory is zero
+		 * already. */
+		memory = rte_zmalloc_socket(
+			"rill", (size_t)stride * capacity, RTE_CACHE_LINE_SIZE, node);
 		if (memory == NULL)
 			return false;
 	}
@@ -74,8 +77,9 @@ table_make(struct tcp *tcp, const struct tcp_setup *setup)
 	};
 	struct siphash_key key = siphash_derive(setup->secret, "table");
 
-	tcp->table = table_create(tcp->conns.capacity + tcp->timewaits.capacity + tcp->half_opens.capacity,
-		&key, slabs, addrs6_off, setup->numa_node);
+	tcp->table = table_create(
+		tcp->conns.capacity + tcp->timewaits.capacity + tcp->half_opens.capacity, &key,
+		slabs, addrs6_off, setup->numa_node);
 	return tcp->table != NULL;
 }
 
@@ -86,14 +90,15 @@ lists_make(struct tcp *tcp, const struct tcp_setup *setup)
 
 	tcp->option_sets = rte_zmalloc_socket("rill",
 		sizeof(tcp->option_sets[0]) * RILL_OPTION_SETS_MAX, RTE_CACHE_LINE_SIZE, node);
-	tcp->listeners = rte_zmalloc_socket("rill", sizeof(tcp->listeners[0]) * TCP_LISTENERS_MAX,
-		RTE_CACHE_LINE_SIZE, node);
-	tcp->listener_by_port = rte_zmalloc_socket("rill", sizeof(tcp->listener_by_port[0]) * 65536,
-		RTE_CACHE_LINE_SIZE, node);
+	tcp->listeners = rte_zmalloc_socket(
+		"rill", sizeof(tcp->listeners[0]) * TCP_LISTENERS_MAX, RTE_CACHE_LINE_SIZE, node);
+	tcp->listener_by_port = rte_zmalloc_socket(
+		"rill", sizeof(tcp->listener_by_port[0]) * 65536, RTE_CACHE_LINE_SIZE, node);
 	tcp->timewait_ring = rte_zmalloc_socket("rill",
-		sizeof(tcp->timewait_ring[0]) * (tcp->timewaits.capacity + 1u), RTE_CACHE_LINE_SIZE, node);
-	return tcp->option_sets != NULL && tcp->listeners != NULL && tcp->listener_by_port != NULL &&
-	       tcp->timewait_ring != NULL;
+		sizeof(tcp->timewait_ring[0]) * (tcp->timewaits.capacity + 1u), RTE_CACHE_LINE_SIZE,
+		node);
+	return tcp->option_sets != NULL && tcp->listeners != NULL &&
+	       tcp->listener_by_port != NULL && tcp->timewait_ring != NULL;
 }
 
 static void
@@ -217,7 +222,8 @@ pool_free(struct rte_mempool *pool)
 {
 	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
 
-	return rte_mempool_get_ops(pool->ops_index)->get_count(pool) + (cache != NULL ? cache->len : 0);
+	return rte_mempool_get_ops(pool->ops_index)->get_count(pool) +
+	       (cache != NULL ? cache->len : 0);
 }
 
 void

@@ -4,8 +4,8 @@
 
 /*
  * The TCP engine of a lane: everything that its connections share. The turn (lane/lane.c) conducts
- * it through the calls at the end of this file; nothing here reads a clock, draws from the system or
- * knows a port.
+ * it through the calls at the end of this file; nothing here reads a clock, draws from the system
+ * or knows a port.
  */
 
 #include <rill/lane.h>
@@ -35,21 +35,21 @@
 #define TCP_CORK_US 200000       /* longest time that cork holds a partial segment back */
 #define TCP_R1_RETRIES 3         /* R1: retransmissions before negative advice [9293 SHLD-10] */
 #define TCP_PERSIST_MAX_US 60000000u
-#define TCP_SWS_OVERRIDE_US 500000u /* sender's silly window override: 0.1 to 1 s [1122 4.2.3.4] */
+#define TCP_SWS_OVERRIDE_US 500000u  /* sender's silly window override [1122 4.2.3.4] */
 #define TCP_PAWS_IDLE_MS 2073600000u /* ts_recent is void after 24 days [7323 5.5] */
-#define TCP_DEFAULT_MSS4 536     /* without an MSS option [MUST-15] */
+#define TCP_DEFAULT_MSS4 536         /* without an MSS option [MUST-15] */
 #define TCP_DEFAULT_MSS6 1220
-#define TCP_MSS_FLOOR 64         /* least payload per segment that a peer can impose */
+#define TCP_MSS_FLOOR 64 /* least payload per segment that a peer can impose */
 #define TCP_LIST_END UINT32_MAX
 
 struct rill_listener {
-	struct tcp *tcp;         /* NULL: free */
-	struct rill_addr addr;   /* family 0: any */
+	struct tcp *tcp;       /* NULL: free */
+	struct rill_addr addr; /* family 0: any */
 	uint16_t port;
 	uint8_t option_set, handler;
 	void *user;
-	uint32_t half_open;      /* now */
-	uint32_t next;           /* of the same port; TCP_LIST_END */
+	uint32_t half_open;          /* now */
+	uint32_t next;               /* of the same port; TCP_LIST_END */
 	struct rill_listener *group; /* the same on the next lane of the stack (api/) */
 };
 
@@ -75,8 +75,8 @@ struct tcp {
 	struct neighbors *neighbors;
 	struct counters *counters;
 	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
-	ustime now;              /* of the turn */
-	bool rx_low, buf_low;    /* pools are at their reserve: nothing more is kept in their buffers */
+	ustime now; /* of the turn */
+	bool rx_low, buf_low; /* pools at their reserve: nothing more is kept in their buffers */
 	bool accepting;
 	struct rill_conn *in_callback; /* whose callback runs now */
 
@@ -86,8 +86,8 @@ struct tcp {
 	unsigned int handlers_count;
 
 	/* Opens. */
-	struct rill_listener *listeners;    /* TCP_LISTENERS_MAX */
-	uint16_t *listener_by_port;         /* 65536: index + 1 of the first listener of a port */
+	struct rill_listener *listeners; /* TCP_LISTENERS_MAX */
+	uint16_t *listener_by_port;      /* 65536: index + 1 of the first listener of a port */
 	struct siphash_key isn_key, ts_key;
 	struct ports ports;
 	struct challenge challenge;
@@ -102,8 +102,8 @@ struct tcp {
 	struct rill_limits limits;
 	uint32_t rx_reserve, buf_reserve; /* buffers that stay free */
 	uint8_t conn_timer_kind, half_open_timer_kind, timewait_timer_kind;
-	struct rill_lane *lane;           /* for rill_conn_lane; never looked into here */
-	uint16_t number;                  /* in tcp_engines */
+	struct rill_lane *lane; /* for rill_conn_lane; never looked into here */
+	uint16_t number;        /* in tcp_engines */
 };
 
 /*
@@ -147,9 +147,12 @@ void tcp_fini(struct tcp *tcp);
 void tcp_begin(struct tcp *tcp, ustime now);
 
 /* Finds the connections of a burst in prefetched stages; handles[i] is a hint for segments[i]. */
-void tcp_lookup_burst(struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[]);
+void tcp_lookup_burst(
+	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[]);
 
-/* A valid segment for us. Takes the mbuf. hint and changes (of the table) as of the burst's lookup. */
+/*
+ * A valid segment for us. Takes the mbuf. hint and changes (of the table) as of the burst's lookup.
+ */
 void tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes);
 
 /* An ICMP error about one of our segments [5927]. */
@@ -170,9 +173,9 @@ void tcp_speak(struct tcp *tcp);
 unsigned int tcp_reap(struct tcp *tcp);
 
 /* As rill_connect, rill_lane_listen and rill_unlisten. */
-int tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct rill_endpoint *remote,
-	const struct rill_options *options, const struct rill_handler *handler, void *user,
-	struct rill_conn **conn);
+int tcp_connect(struct tcp *tcp, const struct rill_endpoint *local,
+	const struct rill_endpoint *remote, const struct rill_options *options,
+	const struct rill_handler *handler, void *user, struct rill_conn **conn);
 int tcp_listen(struct tcp *tcp, const struct rill_addr *addr, uint16_t port,
 	const struct rill_options *options, const struct rill_handler *handler, void *user,
 	struct rill_listener **listener);
@@ -181,7 +184,9 @@ int tcp_unlisten(struct tcp *tcp, struct rill_listener *listener);
 /* Does a connection wait for its turn to speak or to be reaped? */
 bool tcp_is_busy(const struct tcp *tcp);
 
-/* Re-arms a connection's node at its true deadline; used before a deadline is told to the outside. */
+/*
+ * Re-arms a connection's node at its true deadline; used before a deadline is told to the outside.
+ */
 ustime tcp_settle_conn(struct tcp *tcp, struct wheel_node *node);
 
 /* Ends every connection and half-open one; RST to peers. */

@@ -127,11 +127,12 @@ text_fin(struct tcp *tcp, struct rill_conn *conn, seq_t fin_seq)
 }
 
 /*
- * Cuts payload [*start, ...) to what is new and inside the window. Returns NULL when nothing is left;
- * *cut_right: something beyond the window was cut off.
+ * Cuts payload [*start, ...) to what is new and inside the window. Returns NULL when nothing is
+ * left; *cut_right: something beyond the window was cut off.
  */
 static struct rte_mbuf *
-text_trim(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payload, seq_t *start, bool *cut_right)
+text_trim(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payload, seq_t *start,
+	bool *cut_right)
 {
 	int32_t known = seq_diff(conn->rcv_nxt, *start), room;
 
@@ -157,7 +158,8 @@ text_trim(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payload, seq
 	return payload;
 }
 
-/* Payload of an acceptable segment, in a state that receives. Returns false if its FIN must not count. */
+/* Payload of an acceptable segment, in a state that receives. Returns false if its FIN must not
+ * count. */
 static bool
 text_payload(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 {
@@ -209,7 +211,8 @@ text_process(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 		return;
 	/* A callback may have closed or paused the connection; what it already took stays taken. */
 	sidecar = conn_sidecar(tcp, conn);
-	if (!fin && sidecar != NULL && sidecar->has_fin) { /* a hole before a FIN may be filled now */
+	if (!fin && sidecar != NULL &&
+		sidecar->has_fin) { /* a hole before a FIN may be filled now */
 		fin = true;
 		fin_seq = sidecar->fin_seq;
 	}

@@ -64,7 +64,8 @@ timers_deadline(const struct tcp *tcp, const struct rill_conn *conn)
 	if (conn->flags & CONN_ACK_DELAYED)
 		at = earlier(at, us32_expand(conn->delack_at, now));
 	if (has_user_timeout(conn, options))
-		at = earlier(at, ms_expand(conn->stall_ms + (uint32_t)options->user_timeout_ms, now));
+		at = earlier(
+			at, ms_expand(conn->stall_ms + (uint32_t)options->user_timeout_ms, now));
 	if (has_keepalive(conn, options))
 		at = earlier(at, ms_expand(keepalive_at_ms(conn, options), now));
 	if (has_fin_wait2(conn, options))

@@ -3,8 +3,8 @@
 #define RILL_TCP_TIMERS_H
 
 /*
- * A connection's timers, offered as protocol events. One node on the wheel serves them all: it stands
- * at or before the earliest deadline, and when it fires early it is simply armed again.
+ * A connection's timers, offered as protocol events. One node on the wheel serves them all: it
+ * stands at or before the earliest deadline, and when it fires early it is simply armed again.
  *
  *   retransmission  rto_at: while something is outstanding: RTO after the last progress [6298 5]
  *   window probe    rto_at: data waits for a closed or silly window [9293 3.8.6.1]
@@ -21,7 +21,8 @@
 /* Something was sent that wants an ACK; first: nothing else was outstanding [6298 5.1]. */
 void timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first);
 
-/* The retransmission timer expired and what it does was done: it starts again, backed off [6298 5.6]. */
+/* The retransmission timer expired and what it does was done: it starts again, backed off
+ * [6298 5.6]. */
 void timers_restart_rto(struct tcp *tcp, struct rill_conn *conn);
 
 /* New data was acknowledged: the retransmission timer starts afresh, or stops [6298 5.2, 5.3]. */

@@ -136,7 +136,9 @@ tcp_timewait_timer(struct tcp *tcp)
 	timer_cover_oldest(tcp);
 }
 
-/* May this SYN begin a new incarnation? By timestamps if both have them, else by sequence [6191 2]. */
+/*
+ * May this SYN begin a new incarnation? By timestamps if both have them, else by sequence [6191 2].
+ */
 static bool
 syn_is_newer(const struct timewait *entry, const struct segment *segment)
 {
@@ -173,7 +175,8 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 {
 	struct timewait *entry = timewait_at(tcp, index);
 
-	if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && syn_is_newer(entry, segment)) {
+	if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+		syn_is_newer(entry, segment)) {
 		table_remove(tcp->table, &segment->tuple, table_handle(TABLE_TIME_WAIT, index));
 		entry->flags |= TIMEWAIT_DEAD;
 		tcp->timewaits_dead++;

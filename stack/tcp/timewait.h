@@ -11,8 +11,8 @@
 #include "tcp.h"
 
 /*
- * Puts a TIME-WAIT entry in place of the connection in the table. With the bound timewait_max reached the oldest
- * makes room. Returns false if timewait_max allows none at all.
+ * Puts a TIME-WAIT entry in place of the connection in the table. With the bound timewait_max
+ * reached the oldest makes room. Returns false if timewait_max allows none at all.
  */
 bool timewait_enter(struct tcp *tcp, const struct rill_conn *conn);
 

@@ -47,7 +47,9 @@ txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 	rest->len = record->len - len;
 	record->len = len;
 	record->next = rest_index;
-	/* The buffer is charged once, where its last bytes are: it goes when they are acknowledged. */
+	/*
+	 * The buffer is charged once, where its last bytes are: it goes when they are acknowledged.
+	 */
 	record->true_size = 0;
 	record->flags &= (uint8_t)~RECORD_WRITTEN;
 	rte_mbuf_refcnt_update(rest->mbuf, 1);

@@ -10,9 +10,10 @@
 
 /* What an ACK took off the queue. */
 struct txq_acked {
-	uint32_t rtt_us;     /* sample from the newest acknowledged record that allows one; 0: none [6298 3] */
-	uint32_t sacked;     /* bytes that had been SACKed */
-	uint32_t lost;       /* bytes that had been marked lost and not been SACKed */
+	uint32_t rtt_us; /* sample from the newest acknowledged record that allows one; 0: none
+			    [6298 3] */
+	uint32_t sacked; /* bytes that had been SACKed */
+	uint32_t lost;   /* bytes that had been marked lost and not been SACKed */
 };
 
 /* Records that rill_send must leave for splitting what is queued already. */
@@ -28,7 +29,9 @@ txq_records_free(const struct tcp *tcp)
 	return tcp->records.capacity - tcp->records.used;
 }
 
-/* Appends one mbuf segment whose bytes are all payload. Takes the reference. A record is available. */
+/*
+ * Appends one mbuf segment whose bytes are all payload. Takes the reference. A record is available.
+ */
 void txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8_t flags);
 
 /*
@@ -37,7 +40,8 @@ void txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, 
  */
 bool txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len);
 
-/* Takes bytes off the front: acknowledged. tsecr_ms: the echoed time of sending (ms32), if has_tsecr. */
+/* Takes bytes off the front: acknowledged. tsecr_ms: the echoed time of sending (ms32), if
+ * has_tsecr. */
 void txq_ack(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, bool has_tsecr,
 	uint32_t tsecr_ms, struct txq_acked *acked);
 
