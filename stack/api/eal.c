@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -101,6 +102,22 @@ add_lcores(struct args *args)
 	return args_add(args, text);
 }
 
+/* Memory without hugepages: no more than the machine has, or EAL dies of it. */
+static int
+add_memory(struct args *args, uint64_t mb)
+{
+	uint64_t have_mb = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / MB;
+	char memory[32];
+
+	if (mb > have_mb)
+		return error_set(-ENOMEM,
+			"limits: %" PRIu64 " MiB are needed, and the machine has %" PRIu64
+			": lower max_conns, records, timewait_max or buffers",
+			mb, have_mb);
+	snprintf(memory, sizeof(memory), "-m%" PRIu64, mb);
+	return args_add(args, memory);
+}
+
 /*
  * --in-memory is what hugepages want from a program that shares nothing with other processes. EAL
  * refuses it together with --no-huge; what it stands for is then asked for one by one.
@@ -109,7 +126,6 @@ static int
 choose_args(struct args *args, const struct eal_setup *setup)
 {
 	uint64_t mb = (setup->bytes + MB - 1) / MB;
-	char memory[32];
 	int err = 0;
 
 	if (mb < EAL_MEMORY_LEAST_MB)
@@ -117,9 +133,11 @@ choose_args(struct args *args, const struct eal_setup *setup)
 	if (hugepages_free() >= mb * MB) {
 		err = args_add(args, "--in-memory");
 	} else {
-		snprintf(memory, sizeof(memory), "-m%" PRIu64, mb);
-		err = args_add(args, "--no-huge") || args_add(args, "--no-shconf") ||
-			args_add(args, memory);
+		err = add_memory(args, mb);
+		if (err == 0)
+			err = args_add(args, "--no-huge");
+		if (err == 0)
+			err = args_add(args, "--no-shconf");
 	}
 	if (err == 0 && !setup->pci)
 		err = args_add(args, "--no-pci");
@@ -127,7 +145,7 @@ choose_args(struct args *args, const struct eal_setup *setup)
 		err = args_add(args, "--no-telemetry");
 	if (err == 0)
 		err = args_add(args, "--log-level=*:warning");
-	return err == 0 ? add_lcores(args) : -EINVAL;
+	return err == 0 ? add_lcores(args) : err;
 }
 
 static int

@@ -155,12 +155,13 @@ is_assignable(const struct net *net, uint32_t ip, uint32_t mask)
 int
 net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 {
-	uint32_t ip = ip_of(&prefix->addr), mask = rte_rib_depth_to_mask(prefix->len);
+	uint32_t ip = ip_of(&prefix->addr), mask;
 	struct net_addr *addr;
 	int rc = 0;
 
 	if (prefix->addr.family != AF_INET || prefix->len == 0 || prefix->len > IP4_BITS)
 		return -EINVAL;
+	mask = rte_rib_depth_to_mask(prefix->len);
 	if (net_ip_is_ours(net, ip))
 		return -EEXIST;
 	if (!is_assignable(net, ip, mask))

@@ -66,7 +66,7 @@ def mac_of_rill():
 
 
 def storm():
-    echo = rig.Echo("raw", "--keepalive", "1,1,3", "--user-timeout", "5")
+    echo = rig.Echo("raw")
     # The kernel's side refuses frames beyond its MTU; Rill's side keeps 1500.
     rig.run("ip", "link", "set", "rill0", "mtu", "1600")
     before = echo.levels()

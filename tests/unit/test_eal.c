@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
@@ -59,6 +60,16 @@ start_chosen(void)
 	if (rte_malloc(NULL, 540 * MB, 0) == NULL)
 		return 5;
 	return eal_start(&setup) == 0 && rte_lcore_count() == 1 ? 0 : 6;
+}
+
+static int
+start_beyond_the_machine(void)
+{
+	const struct eal_setup setup = {.bytes = 1ull << 50};
+
+	if (eal_start(&setup) != -ENOMEM)
+		return 1;
+	return strstr(rill_error(), "max_conns") != NULL && rte_lcore_count() == 0 ? 0 : 2;
 }
 
 static int
@@ -117,6 +128,7 @@ test_wrong_arguments_are_refused_with_a_sentence(void **state)
 {
 	assert_int_equal(in_child(start_with_nonsense), 0);
 	assert_int_equal(in_child(start_with_too_much), 0);
+	assert_int_equal(in_child(start_beyond_the_machine), 0);
 }
 
 int

@@ -25,7 +25,8 @@ parse(uint8_t flags, const uint8_t *options, unsigned int len)
 	uint8_t *exact = malloc(len > 0 ? len : 1);
 	bool good;
 
-	memcpy(exact, options, len);
+	if (len > 0)
+		memcpy(exact, options, len);
 	memset(&seen, 0xee, sizeof(seen));
 	seen.flags = flags;
 	good = segment_parse_options(&seen, exact, len);
