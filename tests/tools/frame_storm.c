@@ -61,7 +61,7 @@ sum_fold(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-/* A valid IPv4 header over `len` bytes; what follows is left as it is. */
+/* An IPv4 header over `len` bytes, mostly valid; what follows is left as it is. */
 static void
 make_ip(struct pattern *p, uint8_t *at, uint16_t len, const struct target *to)
 {
@@ -75,6 +75,8 @@ make_ip(struct pattern *p, uint8_t *at, uint16_t len, const struct target *to)
 				htonl((uint32_t)pattern_next(p) & 0xff) :
 					 (uint32_t)pattern_next(p);
 	ip.check = sum_fold(sum_words(&ip, sizeof(ip), 0));
+	if (pattern_next(p) % 16 == 0)
+		ip.check ^= 1;
 	memcpy(at, &ip, sizeof(ip));
 }
 
