@@ -193,10 +193,12 @@ def check_tour(root):
 
 def project_files(root):
     """What belongs to the project: git's list with what is new, or the tree where there is no git."""
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    if listed.returncode == 0:
+    try:
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
         return [path for path in listed.stdout.split("\n") if os.path.isfile(os.path.join(root, path))]
+    except (OSError, subprocess.CalledProcessError):
+        pass
     found = []
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".git", "build", "__pycache__"))]
