@@ -86,6 +86,7 @@ call_retire(struct runner *runner)
 {
 	struct mailbox *mailbox = runner->lane->mailbox;
 
+	__atomic_store_n(&runner->lane->retired, true, __ATOMIC_RELEASE);
 	do {
 		while (mailbox_run(mailbox, runner->lane) > 0)
 			;

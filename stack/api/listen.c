@@ -92,7 +92,11 @@ rill_listen(struct rill_stack *stack, const struct rill_addr *addr, uint16_t por
 {
 	struct listen_args args = {
 		.addr = addr, .port = port, .options = options, .handler = handler, .user = user};
-	int err = listen_on_all(stack, &args, listener);
+	int err;
+
+	if (listener == NULL || handler == NULL)
+		return -EINVAL;
+	err = listen_on_all(stack, &args, listener);
 
 	if (err != 0 && *listener != NULL) {
 		rill_unlisten(*listener);

@@ -99,8 +99,8 @@ runner_wind_up(struct runner *runner)
 	ustime now = clock_now_us(), end = now + WIND_UP_US;
 
 	lane_stop_accepting(runner->lane);
-	lane_abort_all(runner->lane, RILL_CLOSE_STOPPED);
 	do {
+		lane_abort_some(runner->lane, RILL_CLOSE_STOPPED);
 		runner_turn(runner, now, false);
 		now = clock_now_us();
 	} while (!runner_is_empty(runner) && now < end);
@@ -184,6 +184,8 @@ mark_live(struct rill_stack *stack, bool live)
 	stack->running = live;
 	for (unsigned int i = 0; i < stack->lanes; i++)
 		stack->runners[i].live = live;
+	for (unsigned int i = 0; live && i < stack->lanes; i++)
+		__atomic_store_n(&stack->runners[i].lane->retired, false, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&stack->lock);
 }
 

@@ -35,6 +35,8 @@ rill_lane_set_user(struct rill_lane *lane, void *user)
 int
 rill_lane_post(struct rill_lane *lane, void (*fn)(struct rill_lane *lane, void *arg), void *arg)
 {
+	if (__atomic_load_n(&lane->retired, __ATOMIC_ACQUIRE))
+		return -EAGAIN;
 	return mailbox_post(lane->mailbox, fn, arg);
 }
 

@@ -130,9 +130,9 @@ lane_stop_accepting(struct rill_lane *lane)
 }
 
 void
-lane_abort_all(struct rill_lane *lane, enum rill_close_reason why)
+lane_abort_some(struct rill_lane *lane, enum rill_close_reason why)
 {
-	tcp_abort_all(&lane->tcp, why);
+	tcp_abort_all(&lane->tcp, why, false);
 }
 
 uint32_t
@@ -148,7 +148,7 @@ lane_destroy(struct rill_lane *lane)
 		lane_stop_accepting(lane);
 		/* on_close may do anything but open: until nothing is left. */
 		while (lane_conns(lane) > 0) {
-			lane_abort_all(lane, RILL_CLOSE_STOPPED);
+			tcp_abort_all(&lane->tcp, RILL_CLOSE_STOPPED, true);
 			tcp_reap(&lane->tcp);
 		}
 		tcp_fini(&lane->tcp);

@@ -61,6 +61,7 @@ struct rill_lane {
 	struct mailbox *mailbox;
 	struct rill_stack *stack;
 	unsigned int index;
+	bool retired; /* its thread has ended: posts are refused; written by that thread, read by all */
 	void *user;
 	bool in_turn;
 	bool stopping; /* no new connections */
@@ -82,8 +83,11 @@ int lane_unlisten(struct rill_listener *listener);
 /* No more accepting: listeners answer SYN with RST. */
 void lane_stop_accepting(struct rill_lane *lane);
 
-/* Ends every connection: RST to the peer, on_close(why) to the application. */
-void lane_abort_all(struct rill_lane *lane, enum rill_close_reason why);
+/*
+ * Ends connections: RST to the peer, on_close(why) to the application. As many as there is room for
+ * RSTs: to be called in each turn until none is left.
+ */
+void lane_abort_some(struct rill_lane *lane, enum rill_close_reason why);
 
 /* Connections with a handle. */
 uint32_t lane_conns(const struct rill_lane *lane);

@@ -133,6 +133,10 @@ rill_close(struct rill_conn *conn)
 		close_by_rst(tcp, conn, RILL_CLOSE_ABORTED);
 		return 0;
 	}
+	if (conn->flags & CONN_FINISHED) { /* nothing is left to wait for */
+		conn_end(tcp, conn, RILL_CLOSE_DONE);
+		return 0;
+	}
 	conn->flags = (conn->flags | CONN_APP_CLOSED) & ~(CONN_PAUSED | CONN_DELIVER);
 	if (conn->state == RILL_SYN_RECEIVED)
 		conn->flags |= CONN_FIN_QUEUED; /* until our SYN is acknowledged [9293 3.10.4] */
@@ -159,11 +163,13 @@ rill_abort(struct rill_conn *conn)
 }
 
 void
-tcp_abort_all(struct tcp *tcp, enum rill_close_reason why)
+tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once)
 {
 	for (uint32_t i = 0; i < tcp->conns.fresh; i++) {
 		struct rill_conn *conn = tcp_conn_at(tcp, i);
 
+		if (!at_once && !outbox_has_control_room(tcp->outbox))
+			return;
 		if ((conn->flags & (CONN_LIVE | CONN_ENDED)) == CONN_LIVE)
 			close_by_rst(tcp, conn, why);
 	}

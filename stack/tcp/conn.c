@@ -51,6 +51,16 @@ conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn)
 	conn_list_append(tcp, &tcp->dirty, conn);
 }
 
+void
+conn_wake(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & CONN_PARKED) {
+		conn_list_remove(tcp, &tcp->parked, conn);
+		conn->flags &= ~CONN_PARKED;
+	}
+	conn_mark_dirty(tcp, conn);
+}
+
 static void
 conn_unlist(struct tcp *tcp, struct rill_conn *conn)
 {
@@ -99,6 +109,7 @@ conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint
 	conn->option_set = option_set;
 	tcp->option_sets[option_set].users++;
 	conn->handler = handler;
+	tcp->handler_users[handler]++;
 	conn->user = user;
 	conn->next_hop = SLAB_NONE;
 	conn->txq_head = conn->txq_tail = conn->txq_unsent = SLAB_NONE;
@@ -208,6 +219,7 @@ tcp_reap(struct tcp *tcp)
 			tcp->in_callback = NULL;
 		}
 		option_set_put(tcp, conn->option_set);
+		handler_put(tcp, conn->handler);
 		conn->flags = 0;
 		slab_free(&tcp->conns, index);
 	}

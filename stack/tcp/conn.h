@@ -243,9 +243,9 @@ static_assert(sizeof(struct half_open) <= 128, "two cache lines");
 /* ---- TIME-WAIT */
 
 enum {
-	TIMEWAIT_TS = 1 << 0, /* the connection had timestamps */
-	TIMEWAIT_DEAD =
-		1 << 1, /* taken over by a new SYN; freed when its turn in the queue comes */
+	TIMEWAIT_TS = 1 << 0,        /* the connection had timestamps */
+	TIMEWAIT_DEAD = 1 << 1,      /* taken over by a new SYN; freed when its turn comes */
+	TIMEWAIT_RESTARTED = 1 << 2, /* expires later than its place in the queue says */
 };
 
 struct timewait {

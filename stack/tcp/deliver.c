@@ -218,8 +218,8 @@ deliver_kept(struct tcp *tcp, struct rill_conn *conn)
 		conn->flags |= CONN_WINDOW_UPDATE;
 		conn_mark_dirty(tcp, conn);
 	}
-	if (conn->flags & (CONN_PAUSED | CONN_APP_CLOSED))
-		return;
+	if (conn->flags & (CONN_PAUSED | CONN_APP_CLOSED | CONN_DELIVER))
+		return; /* DELIVER: resumed meanwhile, and dirty: it comes again */
 	deliver_eof(tcp, conn);
 	if (conn->flags & CONN_ENDED)
 		return;
@@ -264,7 +264,7 @@ rill_resume(struct rill_conn *conn)
 	if (!(conn->flags & CONN_PAUSED))
 		return 0;
 	conn->flags = (conn->flags & ~CONN_PAUSED) | CONN_DELIVER;
-	conn_mark_dirty(conn_tcp(conn), conn);
+	conn_wake(conn_tcp(conn), conn);
 	return 0;
 }
 
@@ -278,7 +278,7 @@ rill_consume(struct rill_conn *conn, uint32_t bytes)
 		return -EINVAL;
 	conn->unread -= bytes;
 	conn->flags |= CONN_WINDOW_UPDATE;
-	conn_mark_dirty(conn_tcp(conn), conn);
+	conn_wake(conn_tcp(conn), conn);
 	return 0;
 }
 

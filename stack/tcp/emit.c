@@ -353,13 +353,38 @@ emit_ack(struct tcp *tcp, struct rill_conn *conn)
 	return emit_segment(tcp, conn, TCP_ACK, seq_min(conn->snd_nxt, edge), SLAB_NONE, 0);
 }
 
+/* Waits for its next hop; what is to be sent counts as sent, so that its timers run. */
+static void
+park(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & CONN_DIRTY)
+		conn_list_remove(tcp, &tcp->dirty, conn);
+	conn->flags = (conn->flags & ~CONN_DIRTY) | CONN_PARKED;
+	conn_list_append(tcp, &tcp->parked, conn);
+	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED) || !conn_is_synchronized(conn))
+		timers_path_blocked(tcp, conn);
+}
+
+/* No route, or no room for one more next hop: the end of an attempt to open, else a soft error. */
+static void
+path_failed(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!conn_is_synchronized(conn)) {
+		conn_end(tcp, conn, RILL_CLOSE_UNREACHABLE);
+		return;
+	}
+	close_soft_error(tcp, conn, ENETUNREACH);
+	if (!(conn->flags & CONN_ENDED))
+		park(tcp, conn);
+}
+
 bool
 emit_path_ready(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct neighbor *next_hop;
 
 	if (conn->next_hop == SLAB_NONE && !path_find(tcp, conn)) {
-		close_soft_error(tcp, conn, ENETUNREACH);
+		path_failed(tcp, conn);
 		return false;
 	}
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
@@ -368,11 +393,6 @@ emit_path_ready(struct tcp *tcp, struct rill_conn *conn)
 	if (next_hop->state ==
 		NEIGHBOR_FAILED) /* it is wanted: asked for again when its time is up */
 		neighbor_suspect(tcp->neighbors, conn->next_hop, tcp->now, tcp->outbox);
-	if (conn->flags & CONN_DIRTY)
-		conn_list_remove(tcp, &tcp->dirty, conn);
-	conn->flags = (conn->flags & ~CONN_DIRTY) | CONN_PARKED;
-	conn_list_append(tcp, &tcp->parked, conn);
-	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED) || !conn_is_synchronized(conn))
-		timers_path_blocked(tcp, conn);
+	park(tcp, conn);
 	return false;
 }

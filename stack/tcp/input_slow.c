@@ -31,16 +31,29 @@ owe_ack(struct tcp *tcp, struct rill_conn *conn)
 	conn_mark_dirty(tcp, conn);
 }
 
-/* A challenge ACK within its budget [5961 7]. */
-static void
-challenge(struct tcp *tcp, struct rill_conn *conn)
+/*
+ * A challenge ACK within its budget [5961 7]. Returns the reason under which the segment that caused
+ * it is dropped.
+ */
+static enum rill_drop
+challenge(struct tcp *tcp, struct rill_conn *conn, enum rill_drop reason)
 {
-	if (!challenge_allow(&tcp->challenge, tcp->now)) {
-		count_drop(tcp->counters, RILL_DROP_tcp_challenge_rate);
-		return;
-	}
+	if (!challenge_allow(&tcp->challenge, tcp->now))
+		return RILL_DROP_tcp_challenge_rate;
 	tcp->counters->challenge_acks++;
 	owe_ack(tcp, conn);
+	return reason;
+}
+
+/* The ACK for what is not acceptable: certain if it takes sequence numbers, else a challenge. */
+static enum rill_drop
+answer_unacceptable(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	enum rill_drop reason)
+{
+	if (segment_len(segment) == 0)
+		return challenge(tcp, conn, reason);
+	owe_ack(tcp, conn);
+	return reason;
 }
 
 /* Timestamps: PAWS [7323 5.3]. Returns false if the segment was dropped. */
@@ -59,11 +72,7 @@ check_timestamp(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 		conn->ts_recent = segment->tsval; /* too old to judge by [7323 5.5] */
 		return true;
 	}
-	if (segment_len(segment) > 0)
-		owe_ack(tcp, conn);
-	else
-		challenge(tcp, conn);
-	drop(tcp, segment, RILL_DROP_tcp_paws);
+	drop(tcp, segment, answer_unacceptable(tcp, conn, segment, RILL_DROP_tcp_paws));
 	return false;
 }
 
@@ -98,8 +107,7 @@ refuse_sequence(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 		return;
 	}
 	if (segment->flags & TCP_SYN) {
-		challenge(tcp, conn);
-		drop(tcp, segment, RILL_DROP_tcp_syn_challenged);
+		drop(tcp, segment, challenge(tcp, conn, RILL_DROP_tcp_syn_challenged));
 		return;
 	}
 	/* RST, URG and valid ACKs count even while our window is closed [MUST-66]. */
@@ -112,11 +120,7 @@ refuse_sequence(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 			return;
 		}
 	}
-	if (segment_len(segment) > 0)
-		owe_ack(tcp, conn);
-	else
-		challenge(tcp, conn);
-	drop(tcp, segment, RILL_DROP_tcp_out_of_window);
+	drop(tcp, segment, answer_unacceptable(tcp, conn, segment, RILL_DROP_tcp_out_of_window));
 }
 
 /* RST inside the window, or at rcv_nxt while it is closed [5961 3.2]. */
@@ -124,8 +128,7 @@ static void
 take_rst(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 {
 	if (!seq_eq(segment->seq, conn->rcv_nxt)) {
-		challenge(tcp, conn);
-		drop(tcp, segment, RILL_DROP_tcp_rst_challenged);
+		drop(tcp, segment, challenge(tcp, conn, RILL_DROP_tcp_rst_challenged));
 		return;
 	}
 	rte_pktmbuf_free(segment->mbuf);
@@ -172,8 +175,7 @@ check_ack_range(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 		reason = RILL_DROP_tcp_ack_too_old;
 	else
 		return true;
-	challenge(tcp, conn);
-	drop(tcp, segment, reason);
+	drop(tcp, segment, challenge(tcp, conn, reason));
 	return false;
 }
 
@@ -223,8 +225,7 @@ input_slow(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 		return;
 	}
 	if (segment->flags & TCP_SYN) {
-		challenge(tcp, conn);
-		drop(tcp, segment, RILL_DROP_tcp_syn_challenged);
+		drop(tcp, segment, challenge(tcp, conn, RILL_DROP_tcp_syn_challenged));
 		return;
 	}
 	if (!(segment->flags & TCP_ACK)) {

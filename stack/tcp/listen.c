@@ -94,8 +94,11 @@ tcp_listen(struct tcp *tcp, const struct rill_addr *addr, uint16_t port,
 		return -ENOBUFS;
 	handler_index = handler_get(tcp, handler);
 	set = handler_index < 0 ? handler_index : option_set_get(tcp, options);
-	if (set < 0)
+	if (set < 0) {
+		if (handler_index >= 0)
+			handler_put(tcp, (uint8_t)handler_index);
 		return set;
+	}
 	listener = &tcp->listeners[i];
 	*listener = (struct rill_listener){
 		.tcp = tcp,
@@ -149,6 +152,7 @@ tcp_unlisten(struct tcp *tcp, struct rill_listener *listener)
 		before->next = listener->next;
 	}
 	option_set_put(tcp, listener->option_set);
+	handler_put(tcp, listener->handler);
 	*listener = (struct rill_listener){0};
 	return 0;
 }
@@ -333,11 +337,11 @@ half_open_challenge(struct tcp *tcp, const struct half_open *half, struct segmen
 {
 	struct reply reply;
 
-	count_drop(tcp->counters, reason);
 	if (!challenge_allow(&tcp->challenge, tcp->now)) {
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_challenge_rate);
 		return;
 	}
+	count_drop(tcp->counters, reason);
 	tcp->counters->challenge_acks++;
 	syn_ack_make(tcp, half, &reply);
 	reply.flags = TCP_ACK;
@@ -425,6 +429,11 @@ input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment)
 	}
 	if (!seq_eq(segment->ack, seq_add(half->iss, 1))) {
 		reply_rst(tcp, segment, RILL_DROP_tcp_syn_received_ack); /* [9293 E18] */
+		return;
+	}
+	if (!tcp->accepting) { /* the lane has begun to stop meanwhile */
+		half_open_free(tcp, index, true);
+		reply_rst(tcp, segment, RILL_DROP_tcp_no_listener);
 		return;
 	}
 	/* Without room the half-open connection stays, and the peer tries again [RFC4987-9]. */

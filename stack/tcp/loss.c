@@ -74,8 +74,11 @@ loss_duplicate_ack(struct tcp *tcp, struct rill_conn *conn)
 	tcp->counters->dupacks_in++;
 	if (conn->dupacks < CONN_DUPACKS_MAX)
 		conn->dupacks++;
-	if (conn->flags & CONN_SACK)
-		return; /* SACK blocks tell more */
+	if (conn->flags & CONN_SACK) { /* SACK blocks tell more, where there is room to note them */
+		if (conn->sidecar == SLAB_NONE && conn->dupacks == DUP_THRESH && !in_any_recovery(conn))
+			enter_recovery(tcp, conn);
+		return;
+	}
 	sidecar = conn_need_sidecar(tcp, conn);
 	/* Each tells that a segment has left the network: inflation, bounded by what is out
 	 * [5681 3.2]. */
@@ -109,13 +112,16 @@ record_sack(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar, ui
 	if ((record->flags & RECORD_SACKED) || seq_leq(end, block->left) ||
 		seq_geq(record->seq, block->right))
 		return false;
+	/* Blocks with edges inside our segments are odd: they may not take the last records. */
+	if ((seq_lt(record->seq, block->left) || seq_gt(end, block->right)) &&
+		txq_records_free(tcp) <= txq_record_reserve(tcp))
+		return false;
 	if (seq_lt(record->seq, block->left)) {
 		txq_split(tcp, conn, index, block->left.n - record->seq.n);
 		return false; /* the walk comes to the second half next */
 	}
-	if (seq_gt(end, block->right) &&
-		!txq_split(tcp, conn, index, block->right.n - record->seq.n))
-		return false;
+	if (seq_gt(end, block->right))
+		txq_split(tcp, conn, index, block->right.n - record->seq.n);
 	if (record->flags & RECORD_LOST) {
 		record->flags &= (uint8_t)~RECORD_LOST;
 		sidecar->lost_bytes -= record->len;
@@ -234,6 +240,9 @@ loss_progress(
 		return;
 	if (seq_geq(conn->snd_una, conn->recover)) {
 		leave_recovery(tcp, conn, sidecar);
+		if (sidecar != NULL && (conn->flags & CONN_SACK) && conn->txq_head != SLAB_NONE &&
+			(tcp_record_at(tcp, conn->txq_head)->flags & RECORD_LOST))
+			enter_recovery(tcp, conn); /* lost after recover: the next event */
 		return;
 	}
 	/* A partial ACK: the next hole begins at snd_una [6582 3.2]. */
@@ -339,11 +348,7 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->backoff < CONN_BACKOFF_MAX)
 		conn->backoff++;
 	timers_restart_rto(tcp, conn);
-	if (conn->flags & CONN_PARKED) { /* try the way once more */
-		conn_list_remove(tcp, &tcp->parked, conn);
-		conn->flags &= ~CONN_PARKED;
-	}
-	conn_mark_dirty(tcp, conn);
+	conn_wake(tcp, conn); /* if its next hop was not resolved: the way is tried once more */
 	if (conn->retries == TCP_R1_RETRIES)
 		negative_advice(tcp, conn);
 }

@@ -129,10 +129,14 @@ tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct ril
 		return rc;
 	handler_index = handler_get(tcp, handler);
 	set = handler_index < 0 ? handler_index : option_set_get(tcp, options);
-	if (set < 0)
+	if (set < 0) {
+		if (handler_index >= 0)
+			handler_put(tcp, (uint8_t)handler_index);
 		return set;
+	}
 	conn = conn_create(tcp, &tuple, (uint8_t)set, (uint8_t)handler_index, user, tcp->now);
 	option_set_put(tcp, (uint8_t)set); /* the connection counts for itself */
+	handler_put(tcp, (uint8_t)handler_index);
 	if (conn == NULL) {
 		count_drop(tcp->counters, RILL_DROP_tcp_conns_full);
 		return -ENOBUFS;

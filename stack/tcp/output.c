@@ -303,7 +303,10 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		conn->flags &=
 			~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
-	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
+	/* ACKs or a timer serve what waits for them; the rest waits for room, a buffer or a record. */
+	if (conn->txq_unsent != SLAB_NONE &&
+		(outbox_room(tcp->outbox) == 0 ||
+			(conn_outstanding(conn) == 0 && !(conn->flags & CONN_RTO_ARMED))))
 		conn_mark_dirty(tcp, conn);
 	if (conn->txq_unsent == SLAB_NONE &&
 		(conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
@@ -396,7 +399,7 @@ speak_events(struct tcp *tcp, struct rill_conn *conn)
 	if ((conn->flags & CONN_WANTS_ROOM) && conn->txq_bytes == 0 && conn_can_send(conn)) {
 		if (tcp->buf_low || tcp->rx_low ||
 			txq_records_free(tcp) <= txq_record_reserve(tcp)) {
-			conn_mark_dirty(tcp, conn); /* still no room; look again in the next turn */
+			timers_room_wanted(tcp, conn); /* still none: look again a little later */
 		} else {
 			conn->flags &= ~CONN_WANTS_ROOM;
 			deliver_sent(tcp, conn, 0);

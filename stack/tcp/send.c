@@ -131,21 +131,16 @@ write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, u
 	return len;
 }
 
-int
-rill_write(struct rill_conn *conn, const void *data, uint32_t len)
+/*
+ * Copies bytes into the queue: as far as there is room, or (all) without asking, for a caller who has
+ * made sure of it. Returns how many.
+ */
+static uint32_t
+write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint32_t len, bool all)
 {
-	struct tcp *tcp = conn_tcp(conn);
-	const uint8_t *bytes = data;
 	uint32_t taken = 0, room;
-	int refusal;
 
-	MISUSE_CHECK(conn, -ENOTCONN);
-	refusal = send_refusal(conn);
-	if (refusal != 0)
-		return refusal;
-	if (len == 0)
-		return 0;
-	while (taken < len && (room = send_room(tcp, conn)) > 0) {
+	while (taken < len && (room = all ? len - taken : send_room(tcp, conn)) > 0) {
 		uint32_t piece = RTE_MIN(len - taken, room);
 		uint32_t n = write_into_tail(tcp, conn, bytes + taken, piece);
 
@@ -155,6 +150,23 @@ rill_write(struct rill_conn *conn, const void *data, uint32_t len)
 			break;
 		taken += n;
 	}
+	return taken;
+}
+
+int
+rill_write(struct rill_conn *conn, const void *data, uint32_t len)
+{
+	struct tcp *tcp = conn_tcp(conn);
+	uint32_t taken;
+	int refusal;
+
+	MISUSE_CHECK(conn, -ENOTCONN);
+	refusal = send_refusal(conn);
+	if (refusal != 0)
+		return refusal;
+	if (len == 0)
+		return 0;
+	taken = write_bytes(tcp, conn, data, len, false);
 	if (taken == 0)
 		return send_later(tcp, conn, send_room(tcp, conn) == 0 ? -EAGAIN : -ENOBUFS);
 	if (taken < len)
@@ -167,8 +179,10 @@ int
 rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 {
 	struct tcp *tcp = conn_tcp(conn);
+	uint32_t room = rte_pktmbuf_data_room_size(tcp->buf_pool) - RTE_PKTMBUF_HEADROOM;
+	uint32_t pieces = len / RTE_MIN(room, (uint32_t)conn->mss) + 2, taken;
 	struct sidecar *sidecar;
-	int refusal, taken;
+	int refusal;
 
 	MISUSE_CHECK(conn, -ENOTCONN);
 	refusal = send_refusal(conn);
@@ -181,14 +195,15 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);
 	/* All or nothing: count the buffers and records that fresh segments would take. */
-	if (txq_records_free(tcp) < len / conn->mss + 2 + txq_record_reserve(tcp) || tcp->buf_low ||
-		rte_mempool_avail_count(tcp->buf_pool) < len / conn->mss + 2)
+	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) || tcp->buf_low ||
+		tcp_pool_free(tcp->buf_pool) < pieces)
 		return send_later(tcp, conn, -ENOBUFS);
 	sidecar = conn_need_sidecar(tcp, conn);
 	if (sidecar == NULL)
-		return -ENOBUFS;
-	taken = rill_write(conn, data, len);
-	RILL_ASSERT(taken == (int)len);
+		return send_later(tcp, conn, -ENOBUFS);
+	taken = write_bytes(tcp, conn, data, len, true);
+	RILL_ASSERT(taken == len);
+	conn_mark_dirty(tcp, conn);
 	/* The mark is the octet behind the urgent data [MUST-62]. */
 	sidecar->flags |= SIDECAR_URG_OUT;
 	sidecar->snd_up = txq_end(conn);

@@ -167,6 +167,7 @@ tcp_fini(struct tcp *tcp)
 	rte_free(tcp->timewaits.base);
 	rte_free(tcp->records.base);
 	rte_free(tcp->sidecars.base);
+	memset(tcp, 0, sizeof(*tcp));
 }
 
 int
@@ -204,21 +205,40 @@ option_set_put(struct tcp *tcp, uint8_t index)
 int
 handler_get(struct tcp *tcp, const struct rill_handler *handler)
 {
-	for (unsigned int i = 0; i < tcp->handlers_count; i++)
-		if (tcp->handlers[i] == handler)
-			return (int)i;
-	if (tcp->handlers_count == TCP_HANDLERS_MAX)
-		return -ENOBUFS;
-	tcp->handlers[tcp->handlers_count] = handler;
-	return (int)tcp->handlers_count++;
+	int vacant = -ENOBUFS;
+
+	for (int i = 0; i < TCP_HANDLERS_MAX; i++) {
+		if (tcp->handler_users[i] > 0 && tcp->handlers[i] == handler) {
+			tcp->handler_users[i]++;
+			return i;
+		}
+		if (tcp->handler_users[i] == 0 && vacant < 0)
+			vacant = i;
+		if (i >= (int)tcp->handlers_count)
+			break; /* none beyond was ever used */
+	}
+	if (vacant < 0)
+		return vacant;
+	tcp->handlers[vacant] = handler;
+	tcp->handler_users[vacant] = 1;
+	if (vacant >= (int)tcp->handlers_count)
+		tcp->handlers_count = (unsigned int)vacant + 1;
+	return vacant;
+}
+
+void
+handler_put(struct tcp *tcp, uint8_t index)
+{
+	RILL_DCHECK(tcp->handler_users[index] > 0);
+	tcp->handler_users[index]--;
 }
 
 /*
  * Free buffers of a pool as this lane can take them: what the ring holds and what its own cache
  * does. Two loads, where rte_mempool_avail_count looks at the caches of all cores.
  */
-static uint32_t
-pool_free(struct rte_mempool *pool)
+uint32_t
+tcp_pool_free(struct rte_mempool *pool)
 {
 	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
 
@@ -230,8 +250,8 @@ void
 tcp_begin(struct tcp *tcp, ustime now)
 {
 	tcp->now = now;
-	tcp->rx_low = tcp->rx_pool != NULL && pool_free(tcp->rx_pool) < tcp->rx_reserve;
-	tcp->buf_low = pool_free(tcp->buf_pool) < tcp->buf_reserve;
+	tcp->rx_low = tcp->rx_pool != NULL && tcp_pool_free(tcp->rx_pool) < tcp->rx_reserve;
+	tcp->buf_low = tcp_pool_free(tcp->buf_pool) < tcp->buf_reserve;
 }
 
 bool
@@ -261,6 +281,7 @@ tcp_neighbor_event(struct tcp *tcp, uint32_t index, enum neighbor_event event)
 			conn_end(tcp, conn, RILL_CLOSE_UNREACHABLE); /* [RFC826-7] */
 		} else {
 			close_soft_error(tcp, conn, EHOSTUNREACH); /* [9293 MUST-20] */
+			neighbor_suspect(tcp->neighbors, index, tcp->now, tcp->outbox); /* still wanted */
 		}
 	}
 }

@@ -33,6 +33,7 @@
 #define TCP_RST_BURST 1000       /* so many at once */
 #define TCP_TRUE_FACTOR 4        /* a queue may pin so many times its bytes in whole buffers */
 #define TCP_CORK_US 200000       /* longest time that cork holds a partial segment back */
+#define TCP_ROOM_RETRY_US 1000u      /* who waits for low pools looks again after this time */
 #define TCP_R1_RETRIES 3         /* R1: retransmissions before negative advice [9293 SHLD-10] */
 #define TCP_PERSIST_MAX_US 60000000u
 #define TCP_SWS_OVERRIDE_US 500000u  /* sender's silly window override [1122 4.2.3.4] */
@@ -83,7 +84,8 @@ struct tcp {
 	struct conn_list dirty, parked, ended;
 	struct option_set *option_sets; /* RILL_OPTION_SETS_MAX; 0: the defaults */
 	const struct rill_handler *handlers[TCP_HANDLERS_MAX];
-	unsigned int handlers_count;
+	uint32_t handler_users[TCP_HANDLERS_MAX]; /* connections and listeners */
+	unsigned int handlers_count;              /* slots that were ever used */
 
 	/* Opens. */
 	struct rill_listener *listeners; /* TCP_LISTENERS_MAX */
@@ -189,8 +191,11 @@ bool tcp_is_busy(const struct tcp *tcp);
  */
 ustime tcp_settle_conn(struct tcp *tcp, struct wheel_node *node);
 
-/* Ends every connection and half-open one; RST to peers. */
-void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why);
+/*
+ * Ends connections, with RST to their peers: all of them at once, or as many as the outbox has room
+ * for RSTs, to be called again once it was emptied.
+ */
+void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once);
 
 /* ---- shared by the files of this folder */
 
@@ -228,8 +233,9 @@ tcp_record_at(const struct tcp *tcp, uint32_t index)
 int option_set_get(struct tcp *tcp, const struct rill_options *options);
 void option_set_put(struct tcp *tcp, uint8_t index);
 
-/* Index of the handler. Negative errno when full. */
+/* Index of the handler; users raised. Negative errno when full. */
 int handler_get(struct tcp *tcp, const struct rill_handler *handler);
+void handler_put(struct tcp *tcp, uint8_t index);
 
 void conn_list_init(struct conn_list *list);
 void conn_list_append(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn);
@@ -237,6 +243,12 @@ void conn_list_remove(struct tcp *tcp, struct conn_list *list, struct rill_conn 
 
 /* The connection has something to say in this turn. */
 void conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn);
+
+/* The same, also if it waits for its next hop: there is something to do that needs none. */
+void conn_wake(struct tcp *tcp, struct rill_conn *conn);
+
+/* Free buffers of a pool, as this lane's thread can take them. */
+uint32_t tcp_pool_free(struct rte_mempool *pool);
 
 /* Whole buffers that a chain pins, in bytes. */
 uint32_t mbuf_true_size(const struct rte_mbuf *mbuf);

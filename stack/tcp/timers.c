@@ -156,6 +156,13 @@ timers_path_blocked(struct tcp *tcp, struct rill_conn *conn)
 }
 
 void
+timers_room_wanted(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!(conn->flags & CONN_RTO_ARMED))
+		rto_slot_set(tcp, conn, TCP_ROOM_RETRY_US);
+}
+
+void
 timers_corked(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (!(conn->flags & CONN_RTO_ARMED))

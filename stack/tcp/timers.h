@@ -34,6 +34,9 @@ void timers_window_blocked(struct tcp *tcp, struct rill_conn *conn);
 /* Something is to be sent, but the next hop is not resolved: it counts as if it had been sent. */
 void timers_path_blocked(struct tcp *tcp, struct rill_conn *conn);
 
+/* The application waits for room that no ACK will make: the pools are low. */
+void timers_room_wanted(struct tcp *tcp, struct rill_conn *conn);
+
 /* A partial segment is held back by cork. */
 void timers_corked(struct tcp *tcp, struct rill_conn *conn);
 

@@ -43,9 +43,9 @@ ring_pop(struct tcp *tcp)
 	return index;
 }
 
-/* The oldest entry goes: freed, unless its time was extended meanwhile and force is off. */
+/* The oldest entry goes. */
 static void
-ring_drop_oldest(struct tcp *tcp, bool force)
+ring_drop_oldest(struct tcp *tcp)
 {
 	uint32_t index = ring_pop(tcp);
 	struct timewait *entry = timewait_at(tcp, index);
@@ -54,10 +54,6 @@ ring_drop_oldest(struct tcp *tcp, bool force)
 	if (entry->flags & TIMEWAIT_DEAD) {
 		tcp->timewaits_dead--;
 	} else {
-		if (!force && !time32_due(entry->expires_ms, ms32(tcp->now))) {
-			ring_push(tcp, index); /* a FIN has restarted it [9293 E26] */
-			return;
-		}
 		timewait_tuple(entry, &tuple);
 		table_remove(tcp->table, &tuple, table_handle(TABLE_TIME_WAIT, index));
 	}
@@ -91,7 +87,7 @@ timewait_enter(struct tcp *tcp, const struct rill_conn *conn)
 		return false;
 	if (tcp->timewait_count == tcp->timewaits.capacity) {
 		tcp->counters->timewait_dropped++;
-		ring_drop_oldest(tcp, true);
+		ring_drop_oldest(tcp);
 	}
 	index = slab_alloc(&tcp->timewaits);
 	RILL_ASSERT(index != SLAB_NONE);
@@ -126,12 +122,17 @@ tcp_timewait_timer(struct tcp *tcp)
 	uint32_t now_ms = ms32(tcp->now);
 
 	for (unsigned int n = 0; n < TIMEWAIT_PER_TIMER && tcp->timewait_count > 0; n++) {
-		const struct timewait *oldest =
+		struct timewait *oldest =
 			timewait_at(tcp, tcp->timewait_ring[tcp->timewait_head]);
 
-		if (!(oldest->flags & TIMEWAIT_DEAD) && !time32_due(oldest->expires_ms, now_ms))
+		if ((oldest->flags & TIMEWAIT_DEAD) || time32_due(oldest->expires_ms, now_ms)) {
+			ring_drop_oldest(tcp);
+		} else if (oldest->flags & TIMEWAIT_RESTARTED) { /* a FIN came again [9293 E26] */
+			oldest->flags &= (uint8_t)~TIMEWAIT_RESTARTED;
+			ring_push(tcp, ring_pop(tcp));
+		} else {
 			break;
-		ring_drop_oldest(tcp, false);
+		}
 	}
 	timer_cover_oldest(tcp);
 }
@@ -170,6 +171,13 @@ answer(struct tcp *tcp, const struct timewait *entry, struct segment *segment)
 	reply_send(tcp, segment, &reply);
 }
 
+static void
+timewait_restart(const struct tcp *tcp, struct timewait *entry)
+{
+	entry->expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms;
+	entry->flags |= TIMEWAIT_RESTARTED;
+}
+
 void
 input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 {
@@ -192,7 +200,7 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 	/* A FIN that is repeated restarts the wait [9293 E26]. */
 	if ((segment->flags & TCP_FIN) &&
 		seq_eq(seq_add(segment->seq, segment_len(segment)), entry->rcv_nxt))
-		entry->expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms;
+		timewait_restart(tcp, entry);
 	if (segment_len(segment) == 0 && seq_eq(segment->seq, entry->rcv_nxt)) {
 		rte_pktmbuf_free(segment->mbuf); /* a plain ACK: nothing to say */
 		return;

@@ -112,7 +112,7 @@ RILL_API void rill_lane_set_user(struct rill_lane *lane, void *user);
 
 /**
  * Runs fn(lane, arg) on the lane, in one of its next turns. From any thread.
- * Returns 0, or -EAGAIN when its mailbox is full.
+ * Returns 0, or -EAGAIN when its mailbox is full or its stack has stopped running.
  */
 RILL_API int rill_lane_post(
 	struct rill_lane *lane, void (*fn)(struct rill_lane *lane, void *arg), void *arg);
