@@ -248,7 +248,7 @@ writes(uint32_t len)
 void
 writes_urgent(uint32_t len)
 {
-	uint8_t bytes[2048];
+	static uint8_t bytes[128 * 1024];
 
 	check(len <= sizeof(bytes));
 	for (uint32_t i = 0; i < len; i++)

@@ -397,11 +397,92 @@ test_the_application_hears_the_same_end_once_whatever_the_order(void **state)
 	expect_state(RILL_TIME_WAIT);
 }
 
+static void
+close_when_finished(struct app *one, enum app_event event)
+{
+	if (event == APP_DATA)
+		rill_close(one->conn);
+}
+
+static void
+test_close_from_the_last_delivery_ends(void **state)
+{
+	/* Both FINs are done while the application is paused: rill_close is then all that is missing. */
+	in_fin_wait_2();
+	pauses();
+	peer_sends(FIN | ACK, 1, 2, .len = 30);
+	expect(ACK, 2, 32);
+	expect_alive();
+	app->hook = close_when_finished;
+	resumes();
+	turn();
+	expect_received(30);
+	expect_closed(DONE);
+	check_equal(stats().conns, 0);
+}
+
+static void
+pause_and_resume(struct app *one, enum app_event event)
+{
+	if (event != APP_DATA)
+		return;
+	rill_pause(one->conn);
+	rill_resume(one->conn);
+}
+
+static void
+test_eof_after_a_pause_that_ended_at_once(void **state)
+{
+	/* [MUST-12] EOF is told although the application paused and resumed while it got the rest. */
+	in_fin_wait_2();
+	pauses();
+	peer_sends(FIN | ACK, 1, 2, .len = 30);
+	expect(ACK, 2, 32);
+	app->hook = pause_and_resume;
+	resumes();
+	turn();
+	turn();
+	expect_eof();
+	expect_closed(DONE);
+}
+
+static void
+test_a_repeated_fin_delays_no_other_time_wait(void **state)
+{
+	/* [RFC9293-E26, ATK-31] two tuples wait; the older one's FIN comes again and again. */
+	in_time_wait();
+	advance(MSL_MS);
+	peer_sends(FIN | ACK, 1, 2);
+	expect(ACK, 2, 2);
+	peer_uses_flow(1);
+	peer_sends(SYN, 0, 0);
+	expect(SYN | ACK, 0, 1);
+	peer_sends(ACK, 1, 1);
+	app = &apps[1];
+	shuts_down();
+	expect(FIN | ACK, 1, 1);
+	peer_sends(ACK, 1, 2);
+	peer_sends(FIN | ACK, 1, 2);
+	expect(ACK, 2, 2);
+	check_equal(stats().time_wait, 2);
+	peer_uses_flow(0);
+	for (int i = 0; i < 3; i++) {
+		advance(MSL_MS);
+		peer_sends(FIN | ACK, 1, 2);
+		expect(ACK, 2, 2);
+	}
+	check_equal(stats().time_wait, 1);
+	expect_state(RILL_TIME_WAIT);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dialogue(test_fin_wait_1_to_fin_wait_2_to_time_wait),
+		dialogue(test_close_from_the_last_delivery_ends),
+		dialogue(test_eof_after_a_pause_that_ended_at_once),
+		dialogue(test_a_repeated_fin_delays_no_other_time_wait),
 		dialogue(test_closing_to_time_wait),
 		dialogue(test_fin_with_the_ack_of_ours_to_time_wait),
 		dialogue(test_last_ack_deletes),

@@ -175,6 +175,21 @@ test_urgent_far_ahead_is_announced_at_once(void **state)
 	expect_alive();
 }
 
+static void
+test_urgent_data_in_tiny_segments_is_all_or_nothing(void **state)
+{
+	/* [MUST-31] a peer that imposes 64-byte segments: many buffers, taken whole or refused. */
+	struct peer_setup setup = peer.setup;
+
+	setup.mss = 64;
+	peer_restart(&setup);
+	in_established();
+	writes_urgent(100000);
+	hears_all();
+	check_equal(info().snd_queued, 100000);
+	expect_alive();
+}
+
 int
 main(void)
 {
@@ -190,6 +205,7 @@ main(void)
 		dialogue(test_urgent_is_noticed_in_a_closed_window),
 		dialogue(test_urgent_is_sent_with_its_pointer),
 		dialogue(test_urgent_far_ahead_is_announced_at_once),
+		dialogue(test_urgent_data_in_tiny_segments_is_all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
