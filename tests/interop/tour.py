@@ -4,7 +4,9 @@
 
     kernel 10.9.0.1 ── echo_client, nc ──► rill0 ─ tap ─► 10.9.0.2:7000 echo40
 """
-import signal
+import random
+import threading
+import time
 
 import rig
 
@@ -15,9 +17,18 @@ def test():
     rig.eventually(20, "echo40 does not accept", lambda: rig.accepts(rig.rill_ip()))
     rig.client("--connections", 16, "--messages", 200, "--size", "1-3000", "--split")
     rig.client("--bulk", rig.scaled(64 << 20, 8 << 20))
-    server.send(signal.SIGTERM)
-    status = server.wait(15)
-    rig.expect(status == 0, f"echo40 ended with status {status}")
+    # One that stops reading, which is what on_sent is for.
+    with rig.connect() as sock:
+        sent = random.Random(3).randbytes(4 << 20)
+        sender = threading.Thread(target=sock.sendall, args=(sent,))
+        sender.start()
+        time.sleep(1)
+        got = b""
+        while len(got) < len(sent):
+            got += sock.recv(1 << 16)
+        sender.join()
+        rig.expect(got == sent, "a reader that had stopped got other bytes")
+    rig.expect(server.is_running(), "echo40 has ended")
 
 
 rig.main(test)
