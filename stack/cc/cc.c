@@ -44,8 +44,24 @@ cc_init(struct cc *cc, unsigned int algorithm, uint32_t mss, uint32_t initial_wi
 }
 
 void
-cc_after_idle(struct cc *cc, uint32_t initial_window)
+cc_after_idle(struct cc *cc, ustime now, ustime idle_us, uint32_t restart_window)
 {
-	if (cc->cwnd > initial_window)
-		cc->cwnd = initial_window;
+	const struct cc_ops *ops = cc_ops(cc->algorithm);
+
+	if (ops->on_idle != NULL)
+		ops->on_idle(cc, now, idle_us);
+	if (restart_window > 0 && cc->cwnd > restart_window)
+		cc->cwnd = restart_window;
+}
+
+void
+cc_undo(struct cc *cc, const struct cc *before)
+{
+	uint32_t cwnd = cc->cwnd, ssthresh = cc->ssthresh;
+
+	*cc = *before;
+	if (cc->cwnd < cwnd)
+		cc->cwnd = cwnd;
+	if (cc->ssthresh < ssthresh)
+		cc->ssthresh = ssthresh;
 }

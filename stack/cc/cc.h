@@ -18,17 +18,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "seq.h"
 #include "ustime.h"
 
-/* What is known of an ACK of new data. */
+/* What is known of an ACK that acknowledges or SACKs something new. */
 struct cc_ack {
 	ustime now;
-	uint32_t acked;    /* bytes newly acknowledged, cumulatively */
-	uint32_t flight;   /* bytes in flight before this ACK */
-	uint32_t mss;      /* bytes of a full segment */
-	uint32_t rtt_us;   /* sample, 0: none */
+	uint32_t acked;      /* bytes newly acknowledged, cumulatively; 0: SACK news only */
+	uint32_t delivered;  /* bytes that this ACK was the first to tell of, SACKed ones included */
+	uint32_t lost;       /* bytes newly held for lost */
+	uint32_t flight;     /* bytes in flight before this ACK */
+	uint32_t mss;        /* bytes of a full segment */
+	uint32_t rtt_us;     /* sample, 0: none */
+	uint32_t srtt_us;    /* 0: none yet */
+	uint32_t min_rtt_us; /* least round trip known, 0: none yet */
+	seq_t snd_una, snd_nxt; /* after this ACK: rounds are told by sequence [9406 4.2] */
 	bool in_recovery;  /* in fast recovery before this ACK was processed; not after an RTO */
 	bool cwnd_limited; /* the window was used up since the last ACK: growing it makes sense */
+	bool ece;          /* ECN is in use and the ACK carries ECE */
+};
+
+/* What is known when the network signals congestion. */
+struct cc_event {
+	ustime now;
+	uint32_t flight; /* bytes in flight, without what limited transmit sent [5681 3.2] */
+	uint32_t mss;
+	seq_t snd_una, snd_nxt;
+	bool first; /* of an RTO: not yet for this loss event: ssthresh changes only once
+		       [5681 3.1] */
 };
 
 struct cc_newreno {
@@ -38,13 +55,16 @@ struct cc_newreno {
 struct cc {
 	uint32_t cwnd;
 	uint32_t ssthresh;
-	uint8_t algorithm; /* index into cc.c's list */
 	union {
 		struct cc_newreno newreno;
-		uint64_t reserve[3]; /* what an algorithm may use inline */
+		uint32_t reserve[6]; /* what an algorithm may use inline */
 	} u;
+	uint8_t algorithm; /* index into cc.c's list */
+	uint8_t phase;     /* the algorithm's */
+	uint8_t count;     /* the algorithm's */
+	uint8_t reserved;
 };
-static_assert(sizeof(struct cc) <= 40, "what the connection has room for");
+static_assert(sizeof(struct cc) == 36, "what the connection has room for");
 
 #define CC_SSTHRESH_MAX UINT32_MAX /* arbitrarily high at first [5681 3.1] */
 #define CC_CWND_MAX 0x7fffffffu    /* beyond any window, and two of them still fit 32 bits */
@@ -54,14 +74,17 @@ struct cc_ops {
 	/* Called once cwnd and ssthresh have their initial values. */
 	void (*init)(struct cc *cc, uint32_t mss);
 	void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
-	/* Fast recovery begins, flight bytes being out: sets ssthresh (and cwnd = ssthresh)
-	 * [5681 3.2]. */
-	void (*on_loss)(struct cc *cc, uint32_t flight, uint32_t mss);
+	/* Fast recovery begins: sets ssthresh, and cwnd = ssthresh [5681 3.2]; who sends then goes
+	 * down to it by proportional rate reduction [9937]. */
+	void (*on_loss)(struct cc *cc, const struct cc_event *event);
+	/* ECE for the first time in a window: as on_loss, but nothing was lost [3168 6.1.2]. NULL:
+	 * on_loss is called. */
+	void (*on_ecn)(struct cc *cc, const struct cc_event *event);
 	/* Fast recovery ended: everything up to recover was acknowledged. */
-	void (*on_recovered)(struct cc *cc, uint32_t flight, uint32_t mss);
-	/* A retransmission timeout; first: not yet for this loss event, so that ssthresh changes
-	 * only once [5681 3.1]. */
-	void (*on_rto)(struct cc *cc, uint32_t flight, uint32_t mss, bool first);
+	void (*on_recovered)(struct cc *cc, const struct cc_event *event);
+	void (*on_rto)(struct cc *cc, const struct cc_event *event);
+	/* Sending begins again after idle_us without anything outstanding. NULL: nothing to do. */
+	void (*on_idle)(struct cc *cc, ustime now, ustime idle_us);
 };
 
 /* The algorithm of that number (0: the default, NewReno), or NULL. */
@@ -73,8 +96,17 @@ uint32_t cc_initial_window(uint32_t mss, uint32_t segments);
 /* cwnd = the initial window, ssthresh = as high as can be, then the algorithm's init. */
 void cc_init(struct cc *cc, unsigned int algorithm, uint32_t mss, uint32_t initial_window);
 
-/* Nothing was sent for one RTO: cwnd falls back to the restart window, min(IW, cwnd) [5681 4.1]. */
-void cc_after_idle(struct cc *cc, uint32_t initial_window);
+/*
+ * Sending begins again after idle_us without anything outstanding. restart_window: if not 0, more
+ * than one RTO has passed and cwnd falls back to min(restart_window, cwnd) [5681 4.1].
+ */
+void cc_after_idle(struct cc *cc, ustime now, ustime idle_us, uint32_t restart_window);
+
+/*
+ * The congestion that was answered since `before` was copied never happened: cwnd and ssthresh are
+ * at least what they were then, and the algorithm's memory is what it was [4015].
+ */
+void cc_undo(struct cc *cc, const struct cc *before);
 
 extern const struct cc_ops cc_newreno_ops; /* newreno.c */
 extern const struct cc_ops cc_none_ops;    /* none.c */

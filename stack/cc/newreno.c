@@ -68,26 +68,25 @@ newreno_on_ack(struct cc *cc, const struct cc_ack *ack)
 }
 
 static void
-newreno_on_loss(struct cc *cc, uint32_t flight, uint32_t mss)
+newreno_on_loss(struct cc *cc, const struct cc_event *event)
 {
-	cc->ssthresh = newreno_halved(flight, mss);
+	cc->ssthresh = newreno_halved(event->flight, event->mss);
 	cc->cwnd = cc->ssthresh;
 	cc->u.newreno.acked = 0;
 }
 
 static void
-newreno_on_recovered(struct cc *cc, uint32_t flight, uint32_t mss)
+newreno_on_recovered(struct cc *cc, const struct cc_event *event)
 {
-	/* [6582 3.2 (3), full acknowledgments (1)]: no burst when little is in flight. */
-	cc->cwnd = least(cc->ssthresh, least(most(flight, mss), CC_CWND_MAX - mss) + mss);
+	cc->cwnd = least(cc->ssthresh, CC_CWND_MAX); /* [9937 6.4] */
 }
 
 static void
-newreno_on_rto(struct cc *cc, uint32_t flight, uint32_t mss, bool first)
+newreno_on_rto(struct cc *cc, const struct cc_event *event)
 {
-	if (first)
-		cc->ssthresh = newreno_halved(flight, mss);
-	cc->cwnd = mss; /* the loss window [5681 3.1] */
+	if (event->first)
+		cc->ssthresh = newreno_halved(event->flight, event->mss);
+	cc->cwnd = event->mss; /* the loss window [5681 3.1] */
 	cc->u.newreno.acked = 0;
 }
 

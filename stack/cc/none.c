@@ -18,17 +18,17 @@ none_on_ack(struct cc *cc, const struct cc_ack *ack)
 }
 
 static void
-none_on_loss(struct cc *cc, uint32_t flight, uint32_t mss)
+none_on_loss(struct cc *cc, const struct cc_event *event)
 {
 }
 
 static void
-none_on_recovered(struct cc *cc, uint32_t flight, uint32_t mss)
+none_on_recovered(struct cc *cc, const struct cc_event *event)
 {
 }
 
 static void
-none_on_rto(struct cc *cc, uint32_t flight, uint32_t mss, bool first)
+none_on_rto(struct cc *cc, const struct cc_event *event)
 {
 }
 

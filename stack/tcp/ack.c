@@ -66,9 +66,13 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes,
 	const struct cc_ack ack = {
 		.now = tcp->now,
 		.acked = bytes,
+		.delivered = bytes,
 		.flight = flight,
 		.mss = conn->mss,
 		.rtt_us = rtt_us,
+		.srtt_us = conn->rtt.srtt_us,
+		.snd_una = conn->snd_una,
+		.snd_nxt = conn->snd_nxt,
 		.in_recovery = was_in_recovery,
 		.cwnd_limited = (conn->flags & CONN_CWND_LIMITED) != 0,
 	};

@@ -61,6 +61,18 @@ enum {
 				   * still to be delivered */
 };
 
+/* Bits of rill_conn.modes: how it sends. */
+enum {
+	MODE_ECN = 1 << 0,       /* negotiated [3168 6.1.1] */
+	MODE_ECE_DUE = 1 << 1,   /* CE arrived: ECE in every ACK until the peer says CWR */
+	MODE_CWR_DUE = 1 << 2,   /* cwnd was reduced: CWR with the next new data */
+	MODE_CWR = 1 << 3,       /* cwnd was reduced for ECE; not again before recover is acknowledged */
+	MODE_CE_LAST = 1 << 4,   /* the last data segment carried CE [8257 3.2] */
+	MODE_PACED = 1 << 5,     /* data waits for the pacer's deadline */
+	MODE_PATH_LOW = 1 << 6,  /* mss is less than the peer and our MTU allow: the path's doing */
+	MODE_REORDERS = 1 << 7,  /* the path has been seen to reorder [8985 6.2] */
+};
+
 /*
  * The connection: four cache lines.
  *
@@ -106,6 +118,8 @@ struct rill_conn {
 	};
 	seq_t recover; /* snd_nxt when recovery began [6582] */
 	struct cc cc;
+	uint16_t modes;    /* MODE_... */
+	uint16_t peer_mss; /* as its SYN said; what the path allows may be less [9293 3.7.1] */
 
 	/* Line 2 */
 	struct wheel_node timer;       /* fires at or before the earliest of the deadlines below */

@@ -47,14 +47,29 @@ mark_head_lost(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
 	}
 }
 
+static struct cc_event
+congestion(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return (struct cc_event){
+		.now = tcp->now,
+		.flight = loss_flight(tcp, conn),
+		.mss = conn->mss,
+		.snd_una = conn->snd_una,
+		.snd_nxt = conn->snd_nxt,
+		.first = conn->retries == 0,
+	};
+}
+
 static void
 enter_recovery(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct cc_ops *ops = cc_ops(conn->cc.algorithm);
+	struct cc_event event = congestion(tcp, conn);
 
 	tcp->counters->fast_recoveries++;
 	/* What limited transmit sent beyond cwnd does not count [5681 3.2]. */
-	ops->on_loss(&conn->cc, RTE_MIN(conn_outstanding(conn), conn->cc.cwnd), conn->mss);
+	event.flight = RTE_MIN(conn_outstanding(conn), conn->cc.cwnd);
+	ops->on_loss(&conn->cc, &event);
 	conn->recover = conn->snd_nxt; /* [6582 3.2] */
 	conn->flags |= CONN_RECOVERY | CONN_RETX_HEAD;
 	conn_mark_dirty(tcp, conn);
@@ -210,9 +225,10 @@ loss_sack_news(struct tcp *tcp, struct rill_conn *conn)
 static void
 leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
 {
+	struct cc_event event = congestion(tcp, conn);
+
 	if (conn->flags & CONN_RECOVERY)
-		cc_ops(conn->cc.algorithm)
-			->on_recovered(&conn->cc, loss_flight(tcp, conn), conn->mss);
+		cc_ops(conn->cc.algorithm)->on_recovered(&conn->cc, &event);
 	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
 	if (sidecar != NULL && !(conn->flags & CONN_SACK))
 		sidecar->sacked_bytes = 0;
@@ -279,9 +295,9 @@ static void
 timeout_data(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct sidecar *sidecar = conn_need_sidecar(tcp, conn);
+	struct cc_event event = congestion(tcp, conn);
 
-	cc_ops(conn->cc.algorithm)
-		->on_rto(&conn->cc, loss_flight(tcp, conn), conn->mss, conn->retries == 0);
+	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);
 	if (sidecar != NULL)
 		mark_all_lost(tcp, conn, sidecar);
 	conn->flags = (conn->flags & ~CONN_RECOVERY) | CONN_RTO_RECOVERY;

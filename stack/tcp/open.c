@@ -61,6 +61,7 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 		conn->flags |= CONN_SACK;
 	conn->snd_wscale = agreement->snd_wscale & 15;
 	conn->rcv_wscale = agreement->rcv_wscale & 15;
+	conn->peer_mss = agreement->peer_mss;
 	conn->mss = open_send_mss(tcp, options, agreement->peer_mss, conn->flags & CONN_TS);
 	/* Our SYN offered at most what its unscaled field holds. */
 	conn->rcv_adv = seq_add(conn->rcv_nxt, RTE_MIN((uint32_t)options->rcvbuf, 65535u));

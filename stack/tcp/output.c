@@ -226,11 +226,11 @@ static void
 restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct rill_options *options = conn_options(tcp, conn);
-	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms;
+	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms, restart = 0;
 
 	if (options->slow_start_after_idle && idle_ms > conn->rtt.rto_us / USEC_PER_MSEC)
-		cc_after_idle(
-			&conn->cc, cc_initial_window(conn->mss, (uint32_t)options->initial_window));
+		restart = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
+	cc_after_idle(&conn->cc, tcp->now, (ustime)idle_ms * USEC_PER_MSEC, restart);
 }
 
 /* One segment of new data. Returns the bytes; 0: nothing could be sent. */

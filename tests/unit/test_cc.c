@@ -86,7 +86,7 @@ test_idling_only_ever_lowers_the_window(void **state)
 
 		cc_init(&cc, 0, 1460, cases[i].cwnd);
 		cc.ssthresh = 29200;
-		cc_after_idle(&cc, cases[i].initial);
+		cc_after_idle(&cc, 0, 0, cases[i].initial);
 		assert_int_equal(cc.cwnd, cases[i].expect);
 		assert_int_equal(cc.ssthresh, 29200); /* what was learnt stays [5681 4.1] */
 	}
@@ -97,15 +97,16 @@ test_none_never_moves(void **state)
 {
 	static const struct cc_ack ack = {
 		.acked = 1460, .flight = 14600, .mss = 1460, .cwnd_limited = true};
+	static const struct cc_event event = {.flight = 14600, .mss = 1460, .first = true};
 	const struct cc_ops *ops = cc_ops(1);
 	struct cc cc, before;
 
 	cc_init(&cc, 1, 1460, 1u << 20);
 	before = cc;
 	ops->on_ack(&cc, &ack);
-	ops->on_loss(&cc, 14600, 1460);
-	ops->on_recovered(&cc, 0, 1460);
-	ops->on_rto(&cc, 14600, 1460, true);
+	ops->on_loss(&cc, &event);
+	ops->on_recovered(&cc, &event);
+	ops->on_rto(&cc, &event);
 	assert_memory_equal(&cc, &before, sizeof(cc));
 }
 

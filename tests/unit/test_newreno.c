@@ -45,6 +45,7 @@ apply(struct cc *cc, enum event event, uint32_t bytes)
 		.in_recovery = event == ACK_RECOVERY,
 		.cwnd_limited = event != ACK_IDLE,
 	};
+	struct cc_event congestion = {.flight = bytes, .mss = MSS, .first = event == RTO_FIRST};
 
 	switch (event) {
 	case ACK:
@@ -53,14 +54,14 @@ apply(struct cc *cc, enum event event, uint32_t bytes)
 		ops->on_ack(cc, &ack);
 		break;
 	case LOSS:
-		ops->on_loss(cc, bytes, MSS);
+		ops->on_loss(cc, &congestion);
 		break;
 	case RECOVERED:
-		ops->on_recovered(cc, bytes, MSS);
+		ops->on_recovered(cc, &congestion);
 		break;
 	case RTO_FIRST:
 	case RTO_AGAIN:
-		ops->on_rto(cc, bytes, MSS, event == RTO_FIRST);
+		ops->on_rto(cc, &congestion);
 		break;
 	}
 }
@@ -194,17 +195,16 @@ test_loss_halves_the_flight(void **state)
 		{LOSS, 20000, 10000, 10000},
 		{ACK_RECOVERY, 1000, 10000, 10000}, /* no growth by ACKs of recovery */
 		{ACK_RECOVERY, 10000, 10000, 10000},
-		{RECOVERED, 15000, 10000, 10000}, /* much in flight: ssthresh */
+		{RECOVERED, 15000, 10000, 10000}, /* [9937 6.4] */
 		{ACK, 9999, 10000, 10000},
 		{LOSS, 10000, 5000, 5000},        /* the half-counted window is forgotten */
-		{RECOVERED, 0, 2000, 5000},       /* little in flight: no burst */
-		{ACK, 1000, 3000, 5000},
+		{RECOVERED, 0, 5000, 5000},       /* little in flight: still ssthresh */
 		{LOSS, 3000, 2000, 2000},         /* never below two segments */
 		{RECOVERED, 3000, 2000, 2000},
 		{ACK, 1000, 2000, 2000},
 		{ACK, 1000, 3000, 2000},
 		{LOSS, 9001, 4500, 4500},
-		{RECOVERED, 3000, 4000, 4500},
+		{RECOVERED, 3000, 4500, 4500},
 	};
 	struct cc cc;
 
