@@ -42,6 +42,9 @@ struct rill_listener *listens_with(const struct rill_options *options);
 /* rill_connect from LANE_ACTIVE_PORT + flow number to the peer's flow; returns the app. */
 struct app *connects(void);
 struct app *connects_with(const struct rill_options *options);
+/* What rill_connect would return; NULL: as connects(). Its app is the last one, if it returns 0. */
+int tries_to_connect(const struct rill_endpoint *local, const struct rill_endpoint *remote,
+	const struct rill_options *options);
 /* Each fails the test if the stack refuses. writes: rill_write; sends: rill_send, without a copy. */
 void writes(uint32_t len);
 void sends(uint32_t len);

@@ -9,7 +9,7 @@
  * The lane's initial sequence number moves with time, one every 4 µs [9293 MUST-8], so waiting moves it
  * to where the environment wants it. How long to wait is measured once per role on a lane of its own.
  */
-static void
+void
 wait_for_iss(bool active)
 {
 	static uint32_t wait_ticks[2];

@@ -23,6 +23,10 @@
 #include "app.h"
 #include "peer.h"
 
+/* Waits until the lane's next initial sequence number is the one that the environment wants; to be
+ * called on a fresh lane, before the first listener or connection. The fixtures do. */
+void wait_for_iss(bool active);
+
 void in_listen(void);
 void in_syn_sent(void);
 void in_syn_received(void);        /* passive: the application knows nothing of it yet */

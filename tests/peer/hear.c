@@ -227,6 +227,7 @@ take(struct peer_heard *heard)
 		hear.head = 0;
 	wire_relative(heard->flow, &heard->wire, &peer.got);
 	peer.got_at = heard->at;
+	peer.got_flow = heard->flow;
 	return true;
 }
 
@@ -279,14 +280,21 @@ differs(const struct say *say, const struct wire *got)
 
 /* Time moves from deadline to deadline until the lane speaks. */
 static void
-wait_for_speech(uint32_t within_ms)
+wait_for_speech(uint64_t within_us)
 {
-	uint64_t until = peer.now + (uint64_t)within_ms * 1000, deadline;
+	uint64_t until = peer.now + within_us, deadline;
 
 	while (hear.count == 0 && (deadline = rill_lane_deadline(peer.lane)) <= until) {
 		peer.now = RTE_MAX(peer.now, deadline);
 		turn();
 	}
+}
+
+bool
+hears_within(uint64_t us)
+{
+	wait_for_speech(us);
+	return hears();
 }
 
 void
@@ -299,7 +307,7 @@ expect_at(const char *file, int line, uint32_t within_ms, const struct say *say)
 		.wnd = (uint16_t)(say->wnd == WND_ZERO ? 0 : say->wnd), .has = say->has};
 
 	wire_text(want, sizeof(want), &wish);
-	wait_for_speech(within_ms);
+	wait_for_speech((uint64_t)within_ms * 1000);
 	if (!take(&heard))
 		peer_fail(file, line, "the lane is silent; expected %s", want);
 	difference = heard.flow != peer.flow ? "connection" : differs(say, &peer.got);

@@ -250,6 +250,8 @@ peer_packet(uint8_t *packet, const struct say *say)
 		.len = say->len,
 		.data = data,
 		.reserved = say->reserved,
+		.tos = say->tos,
+		.ttl = say->ttl,
 	};
 	uint32_t first = say->seq + (say->flags & SYN ? 1 : 0);
 

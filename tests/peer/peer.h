@@ -64,6 +64,8 @@ struct say {
 	uint8_t options_len;
 	uint8_t reserved;        /* reserved bits */
 	uint32_t saddr, daddr;   /* instead of the peer's and the lane's */
+	uint8_t tos;             /* DSCP and the ECN bits; expect() never looks at it: see peer.got */
+	uint8_t ttl;             /* 0: 64 */
 	bool psh;                /* expect(): PSH must be set */
 };
 
@@ -99,6 +101,7 @@ struct peer {
 	struct flow *flow;       /* the one that sends and is spoken of */
 	struct wire got;         /* the segment that expect() saw last, numbers relative */
 	uint64_t got_at;         /* when it was sent, µs */
+	struct flow *got_flow;   /* on which connection */
 	struct rill_stats seen;  /* counters when drops were last looked at */
 };
 
@@ -124,6 +127,19 @@ void peer_say(const struct say *say);
 /* Bytes of a packet, as they are; and bytes that peer_sends would send, for a test to damage. */
 void peer_sends_raw(const uint8_t *packet, size_t len);
 size_t peer_packet(uint8_t *packet, const struct say *say);
+
+/* An ICMP error about a segment that the lane sent on the present flow, or might have sent. */
+struct icmp_say {
+	uint8_t type, code;
+	uint16_t mtu;            /* of the next hop, in "fragmentation needed" */
+	uint32_t seq;            /* of the quoted segment, relative */
+	uint32_t from;           /* who says it; 0: the gateway */
+	uint8_t quoted;          /* bytes of TCP header that are quoted; 0: 8 */
+	bool truncated;          /* quotes less than an IP header */
+	uint16_t peer_port;      /* quoted destination port in place of the flow's */
+	bool bad_checksum;
+};
+void peer_sends_icmp(const struct icmp_say *say);
 /* What is sent between these two arrives in one burst. */
 void burst_begin(void);
 void burst_end(void);
@@ -154,6 +170,8 @@ void expect_at(const char *file, int line, uint32_t within_ms, const struct say 
 void expect_silence_at(const char *file, int line);
 /* Takes whatever comes next into peer.got; false when the lane is silent. */
 bool hears(void);
+/* The same, waiting for it; time advances to the moment at which the lane speaks. */
+bool hears_within(uint64_t us);
 /* Takes all that was said; returns how many segments. */
 unsigned int hears_all(void);
 

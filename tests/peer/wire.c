@@ -293,7 +293,7 @@ wire_text(char *text, size_t size, const struct wire *wire)
 	if (wire->has & HAS_TS)
 		add(" ts %u/%u", wire->tsval, wire->tsecr);
 	for (unsigned int i = 0; i < wire->sack_count; i++)
-		add(" sack %d-%d", (int)wire->sack[i].left, (int)wire->sack[i].right);
+		add(" sack %d:%d", (int)wire->sack[i].left, (int)wire->sack[i].right);
 #undef add
 	return text;
 }
