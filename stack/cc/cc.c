@@ -11,6 +11,7 @@
 static const struct cc_ops *const algorithms[] = {
 	&cc_newreno_ops,
 	&cc_none_ops,
+	&cc_cubic_ops,
 };
 
 const struct cc_ops *

@@ -18,20 +18,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hystart.h"
 #include "seq.h"
 #include "ustime.h"
 
 /* What is known of an ACK that acknowledges or SACKs something new. */
 struct cc_ack {
 	ustime now;
-	uint32_t acked;      /* bytes newly acknowledged, cumulatively; 0: SACK news only */
-	uint32_t delivered;  /* bytes that this ACK was the first to tell of, SACKed ones included */
-	uint32_t lost;       /* bytes newly held for lost */
-	uint32_t flight;     /* bytes in flight before this ACK */
-	uint32_t mss;        /* bytes of a full segment */
-	uint32_t rtt_us;     /* sample, 0: none */
-	uint32_t srtt_us;    /* 0: none yet */
-	uint32_t min_rtt_us; /* least round trip known, 0: none yet */
+	uint32_t acked;     /* bytes newly acknowledged, cumulatively; 0: SACK news only */
+	uint32_t delivered; /* bytes that this ACK was the first to tell of, SACKed ones included */
+	uint32_t lost;      /* bytes newly held for lost */
+	uint32_t flight;    /* bytes in flight before this ACK */
+	uint32_t mss;       /* bytes of a full segment */
+	uint32_t rtt_us;    /* sample, 0: none */
+	uint32_t srtt_us;   /* 0: none yet */
+	uint32_t min_rtt_us;    /* least round trip known, 0: none yet */
 	seq_t snd_una, snd_nxt; /* after this ACK: rounds are told by sequence [9406 4.2] */
 	bool in_recovery;  /* in fast recovery before this ACK was processed; not after an RTO */
 	bool cwnd_limited; /* the window was used up since the last ACK: growing it makes sense */
@@ -52,12 +53,22 @@ struct cc_newreno {
 	uint32_t acked; /* bytes acknowledged in congestion avoidance since cwnd last grew */
 };
 
+struct cc_cubic {
+	uint32_t w_max;    /* bytes: where the curve is flat; 0: where the epoch will begin */
+	uint32_t k;        /* 2^-10 s: when the curve gets there */
+	uint32_t since_us; /* us32: when the epoch began; while it stands still: its age */
+	uint32_t w_est;    /* bytes: the window of Reno */
+	uint32_t acked;    /* bytes acknowledged since w_est last grew */
+};
+
 struct cc {
 	uint32_t cwnd;
 	uint32_t ssthresh;
 	union {
 		struct cc_newreno newreno;
-		uint32_t reserve[6]; /* what an algorithm may use inline */
+		struct cc_cubic cubic;
+		struct hystart hystart; /* CUBIC's, in the first slow start */
+		uint32_t reserve[6];    /* what an algorithm may use inline */
 	} u;
 	uint8_t algorithm; /* index into cc.c's list */
 	uint8_t phase;     /* the algorithm's */
@@ -109,6 +120,7 @@ void cc_after_idle(struct cc *cc, ustime now, ustime idle_us, uint32_t restart_w
 void cc_undo(struct cc *cc, const struct cc *before);
 
 extern const struct cc_ops cc_newreno_ops; /* newreno.c */
+extern const struct cc_ops cc_cubic_ops;   /* cubic.c */
 extern const struct cc_ops cc_none_ops;    /* none.c */
 
 #endif

@@ -20,7 +20,8 @@ test_list_begins_with_the_default_and_ends(void **state)
 {
 	assert_ptr_equal(cc_ops(0), &cc_newreno_ops);
 	assert_ptr_equal(cc_ops(1), &cc_none_ops);
-	assert_null(cc_ops(2));
+	assert_ptr_equal(cc_ops(2), &cc_cubic_ops);
+	assert_null(cc_ops(3));
 	assert_null(cc_ops(UINT32_MAX));
 	assert_string_equal(cc_ops(0)->name, "newreno");
 	assert_string_equal(cc_ops(1)->name, "none");
