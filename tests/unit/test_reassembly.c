@@ -2,7 +2,7 @@
 /*
  * Out-of-order data [SHLD-31]: whatever pieces come in whatever order, what comes out is the stream; the number
  * of islands and what they pin is bounded [ATK-1]; SACK blocks are the newest islands and only data
- * that is held [RFC2018-3, 4, 6]; nothing is leaked.
+ * that is held [RFC2018-3, RFC2018-4, RFC2018-6]; nothing is leaked.
  */
 #include "packets.h"
 
