@@ -224,3 +224,20 @@ do_address(void)
 	script_touch();
 	must_return("rill_lane_addr_add", rill_lane_addr_add(peer.lane, &prefix), 0);
 }
+
+/* One more route. */
+void
+do_route(void)
+{
+	const char *word = take_word("prefix");
+	struct rill_prefix prefix;
+	struct rill_endpoint via;
+
+	if (rill_prefix_parse(word, &prefix) != 0 || !take_if("via"))
+		wrong("a route is PREFIX via ADDRESS");
+	endpoint_of(&via, take_addr(), 0);
+	if (!script_runs())
+		return;
+	script_touch();
+	must_return("rill_lane_route_add", rill_lane_route_add(peer.lane, &prefix, &via.addr), 0);
+}

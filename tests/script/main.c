@@ -52,6 +52,7 @@ static const struct {
 	{"set", do_set},
 	{"echo", do_echo},
 	{"address", do_address},
+	{"route", do_route},
 	{"state", do_state},
 	{"info", do_info},
 	{"count", do_count},
@@ -79,6 +80,7 @@ static void
 do_flow(void)
 {
 	uint32_t number = take_u32("flow number");
+	uint16_t port = take_if("port") ? (uint16_t)take_number("port") : 0;
 
 	if (number >= PEER_FLOWS)
 		wrong("flows are numbered from 0 to %d", PEER_FLOWS - 1);
@@ -86,6 +88,8 @@ do_flow(void)
 		return;
 	script_touch();
 	peer_uses_flow(number);
+	if (port != 0)
+		peer.flow->lane_port = port;
 }
 
 static void

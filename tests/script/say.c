@@ -24,6 +24,8 @@ struct saying {
 	} patches[PATCHES_MAX];
 	unsigned int patches_count;
 	uint32_t cut;
+	uint8_t ip_options[OPTIONS_MAX];
+	size_t ip_options_len;
 	bool bad_checksum, tsval_given, tsecr_given;
 };
 
@@ -97,6 +99,14 @@ take_patch(struct saying *s)
 	s->patches_count++;
 }
 
+/* Padded with zeroes to a whole number of words. */
+static void
+take_ip_options(struct saying *s)
+{
+	memset(s->ip_options, 0, sizeof(s->ip_options));
+	s->ip_options_len = (take_hex(s->ip_options, sizeof(s->ip_options)) + 3) & ~(size_t)3;
+}
+
 /* Returns false for a word that is none of these. */
 static bool
 take_tcp_option(struct saying *s)
@@ -165,6 +175,8 @@ take_field(struct saying *s)
 		say->ttl = (uint8_t)take_number("ttl");
 	else if (take_if("patch"))
 		take_patch(s);
+	else if (take_if("ip_options"))
+		take_ip_options(s);
 	else if (take_if("cut"))
 		s->cut = take_u32("cut");
 	else if (take_if("badsum"))
@@ -173,12 +185,27 @@ take_field(struct saying *s)
 		wrong("unknown word '%s'", at.line->words[at.word]);
 }
 
+/* Makes room behind the IP header and fills it; returns the packet's new length. */
+static size_t
+add_ip_options(uint8_t *packet, size_t len, const struct saying *s)
+{
+	size_t total = len + s->ip_options_len;
+
+	memmove(packet + 20 + s->ip_options_len, packet + 20, len - 20);
+	memcpy(packet + 20, s->ip_options, s->ip_options_len);
+	packet[0] = (uint8_t)(0x45 + s->ip_options_len / 4);
+	packet[2] = (uint8_t)(total >> 8);
+	packet[3] = (uint8_t)total;
+	return total;
+}
+
 /* The packet's bytes, damaged as asked. */
 static void
 send_damaged(const struct saying *s)
 {
-	static uint8_t packet[FRAME_MAX];
-	size_t len = peer_packet(packet, &s->say), left = len - RTE_MIN(len, s->cut);
+	static uint8_t packet[FRAME_MAX + OPTIONS_MAX];
+	size_t len = add_ip_options(packet, peer_packet(packet, &s->say), s);
+	size_t left = len - RTE_MIN(len, s->cut);
 
 	for (unsigned int i = 0; i < s->patches_count; i++) {
 		if (s->patches[i].offset + s->patches[i].len > len)
@@ -213,7 +240,7 @@ do_peer(void)
 		s.say.tsval = (uint32_t)(peer.now / 1000);
 	if (!s.tsecr_given && s.say.flags & ACK)
 		s.say.tsecr = peer.flow->lane_tsval;
-	if (s.patches_count > 0 || s.cut > 0 || s.bad_checksum)
+	if (s.patches_count > 0 || s.cut > 0 || s.bad_checksum || s.ip_options_len > 0)
 		send_damaged(&s);
 	else
 		peer_say(&s.say);

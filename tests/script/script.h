@@ -125,6 +125,7 @@ void do_set(void);
 void do_call(const char *name, int (*call)(struct rill_conn *conn));
 void do_echo(void);
 void do_address(void);
+void do_route(void);
 /* look.c */
 void do_state(void);
 void do_info(void);
