@@ -39,6 +39,7 @@ fill_options(struct rill_options *options, const struct echo_settings *settings)
 	/* An echo is an answer: waiting for more to say only makes the peer wait. */
 	options->nodelay = 1;
 	options->user_timeout_ms = (int32_t)settings->user_timeout_ms;
+	options->congestion_control = (int32_t)settings->congestion_control;
 	options->keepalive_idle_ms = (int32_t)settings->keepalive_idle_ms;
 	if (settings->keepalive_idle_ms != 0) {
 		options->keepalive_interval_ms = (int32_t)settings->keepalive_interval_ms;

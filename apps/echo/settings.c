@@ -110,6 +110,18 @@ set_keepalive(void *settings, const struct option_def *def, const char *value, c
 }
 
 static int
+set_congestion_control(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct echo_settings *s = settings;
+	enum rill_cc algorithm = rill_cc_by_name(value);
+
+	if (algorithm == RILL_CC_COUNT)
+		return option_wrong(why, "is not a congestion control; give cubic, newreno or none");
+	s->congestion_control = algorithm;
+	return 0;
+}
+
+static int
 set_log_level(void *settings, const struct option_def *def, const char *value, char *why)
 {
 	static const char *const names[] = {
@@ -168,6 +180,8 @@ static const struct option_def defs[] = {
 	{"user-timeout", "S", "ends a connection whose data stays unacknowledged for that long, in "
 		"seconds; 0: by retries (default 0)", option_set_seconds, FIELD(user_timeout_ms), 0,
 		DAY_MS},
+	{"congestion-control", "cubic|newreno|none", "how much may be in flight (default cubic)",
+		set_congestion_control},
 	{"msl", "MS", "maximum segment lifetime in milliseconds: half of TIME-WAIT; 0: Rill's default "
 		"(default 0)", option_set_count, FIELD(msl_ms), 0, 255000},
 	{"drain", "S", "at SIGINT or SIGTERM, connections may finish for that long, in seconds "
@@ -196,6 +210,7 @@ settings_default(struct echo_settings *settings)
 		.max_message = 1u << 20,
 		.hold_bytes = 256u << 20,
 		.drain_ms = 5000,
+		.congestion_control = RILL_CC_CUBIC,
 		.log_level = ECHO_LOG_INFO,
 	};
 }

@@ -33,6 +33,7 @@ struct echo_settings {
 	uint32_t max_message, hold_bytes;
 	uint32_t idle_timeout_ms, drain_ms, user_timeout_ms;
 	uint32_t keepalive_idle_ms, keepalive_interval_ms, keepalive_count; /* idle 0: no probes */
+	enum rill_cc congestion_control;
 	enum echo_log log_level;
 	char eal[ECHO_TEXT_LEN]; /* empty: Rill chooses */
 };

@@ -2,6 +2,9 @@
 #include "cc.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include <rill/options.h>
 
 #include "check.h"
 
@@ -9,16 +12,31 @@
 #define INITIAL_WINDOW_BYTES 14600u
 
 static const struct cc_ops *const algorithms[] = {
-	&cc_newreno_ops,
-	&cc_none_ops,
-	&cc_cubic_ops,
+	[RILL_CC_CUBIC] = &cc_cubic_ops,
+	[RILL_CC_NEWRENO] = &cc_newreno_ops,
+	[RILL_CC_NONE] = &cc_none_ops,
 };
+static_assert(sizeof(algorithms) / sizeof(algorithms[0]) == RILL_CC_COUNT, "one for each number");
 
 const struct cc_ops *
 cc_ops(unsigned int algorithm)
 {
-	return algorithm < sizeof(algorithms) / sizeof(algorithms[0]) ? algorithms[algorithm]
-								      : NULL;
+	return algorithm < RILL_CC_COUNT ? algorithms[algorithm] : NULL;
+}
+
+const char *
+rill_cc_name(enum rill_cc algorithm)
+{
+	return (unsigned int)algorithm < RILL_CC_COUNT ? algorithms[algorithm]->name : NULL;
+}
+
+enum rill_cc
+rill_cc_by_name(const char *name)
+{
+	for (unsigned int i = 0; i < RILL_CC_COUNT; i++)
+		if (strcmp(algorithms[i]->name, name) == 0)
+			return i;
+	return RILL_CC_COUNT;
 }
 
 uint32_t
@@ -42,6 +60,17 @@ cc_init(struct cc *cc, unsigned int algorithm, uint32_t mss, uint32_t initial_wi
 		.algorithm = (uint8_t)algorithm,
 	};
 	ops->init(cc, mss);
+}
+
+void
+cc_change(struct cc *cc, unsigned int algorithm, uint32_t mss)
+{
+	uint32_t cwnd = cc->cwnd, ssthresh = cc->ssthresh;
+
+	if (cc->algorithm == algorithm)
+		return;
+	cc_init(cc, algorithm, mss, cwnd);
+	cc->ssthresh = ssthresh;
 }
 
 void

@@ -98,7 +98,7 @@ struct cc_ops {
 	void (*on_idle)(struct cc *cc, ustime now, ustime idle_us);
 };
 
-/* The algorithm of that number (0: the default, NewReno), or NULL. */
+/* The algorithm of that number (enum rill_cc), or NULL. */
 const struct cc_ops *cc_ops(unsigned int algorithm);
 
 /* The initial window in bytes for segments of mss bytes and at most `segments` of them [6928 2]. */
@@ -106,6 +106,9 @@ uint32_t cc_initial_window(uint32_t mss, uint32_t segments);
 
 /* cwnd = the initial window, ssthresh = as high as can be, then the algorithm's init. */
 void cc_init(struct cc *cc, unsigned int algorithm, uint32_t mss, uint32_t initial_window);
+
+/* Another algorithm goes on from the same cwnd and ssthresh. The same one: nothing changes. */
+void cc_change(struct cc *cc, unsigned int algorithm, uint32_t mss);
 
 /*
  * Sending begins again after idle_us without anything outstanding. restart_window: if not 0, more

@@ -146,6 +146,8 @@ slow_start(struct cc *cc, const struct cc_ack *ack)
 {
 	uint32_t bytes = least(ack->acked, HYSTART_GROWTH_LIMIT * ack->mss);
 
+	if (cc->phase == CUBIC_FIRST && cc->ssthresh != CC_SSTHRESH_MAX)
+		leave_first(cc); /* it is not the first: another algorithm was at work before */
 	if (cc->phase != CUBIC_FIRST) {
 		cc->phase = CUBIC_WAITING; /* also after idling: the next epoch is a new one */
 	} else {

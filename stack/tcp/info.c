@@ -36,6 +36,7 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	info_endpoints(conn, info);
 	info->state = (enum rill_state)conn->state;
 	sidecar = conn_sidecar(tcp, conn);
+	info->congestion_control = cc_ops(conn->cc.algorithm)->name;
 	info->cwnd = conn->cc.cwnd;
 	info->ssthresh = conn->cc.ssthresh;
 	info->flight = loss_flight(tcp, conn);
@@ -84,6 +85,8 @@ rill_set(struct rill_conn *conn, enum rill_option option, int32_t value)
 		return set;
 	option_set_put(tcp, conn->option_set);
 	conn->option_set = (uint8_t)set;
+	if (option == RILL_OPT_congestion_control)
+		cc_change(&conn->cc, (unsigned int)value, conn->mss);
 	/* Deadlines and what may be sent depend on options. */
 	timers_review(tcp, conn);
 	conn->flags |= CONN_WINDOW_UPDATE;

@@ -66,7 +66,7 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	/* Our SYN offered at most what its unscaled field holds. */
 	conn->rcv_adv = seq_add(conn->rcv_nxt, RTE_MIN((uint32_t)options->rcvbuf, 65535u));
 	window = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
-	cc_init(&conn->cc, 0, conn->mss, window);
+	cc_init(&conn->cc, (unsigned int)options->congestion_control, conn->mss, window);
 }
 
 /* Is a tuple unused? The port chooser asks. */

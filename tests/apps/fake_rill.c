@@ -406,3 +406,14 @@ rill_prefix_parse(const char *text, struct rill_prefix *prefix)
 	prefix->len = (uint8_t)len;
 	return rill_addr_parse(addr, &prefix->addr);
 }
+
+enum rill_cc
+rill_cc_by_name(const char *name)
+{
+	static const char *const names[] = {"cubic", "newreno", "none"};
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return RILL_CC_COUNT;
+}

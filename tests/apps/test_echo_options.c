@@ -74,7 +74,7 @@ test_every_option(void **state)
 	assert_int_equal(parse(&s, "--protocol length --dev net_tap0,iface=t0 --dev=0000:03:10.1 --ip "
 		"10.0.0.2/24 --ip 10.0.1.2/24 --gateway 10.0.1.1 --port 99 --lanes 2 --mtu 1400 "
 		"--max-conns 77 --max-message 2k --hold 3M --idle-timeout 1.5 --keepalive 1,0.5,3 "
-		"--user-timeout 5 --msl 1000 --drain 0 --idle-sleep 100 --log-level quiet"),
+		"--congestion-control newreno --user-timeout 5 --msl 1000 --drain 0 --idle-sleep 100 --log-level quiet"),
 		OPTIONS_RUN);
 	assert_ptr_equal(s.proto, &proto_length);
 	assert_int_equal(s.devs_count, 2);
@@ -94,6 +94,7 @@ test_every_option(void **state)
 	assert_int_equal(s.keepalive_idle_ms, 1000);
 	assert_int_equal(s.keepalive_interval_ms, 500);
 	assert_int_equal(s.keepalive_count, 3);
+	assert_int_equal(s.congestion_control, RILL_CC_NEWRENO);
 	assert_int_equal(s.user_timeout_ms, 5000);
 	assert_int_equal(s.msl_ms, 1000);
 	assert_int_equal(s.drain_ms, 0);
@@ -113,6 +114,7 @@ test_defaults(void **state)
 	assert_int_equal(s.port, 7000);
 	assert_int_equal(s.max_message, 1 << 20);
 	assert_int_equal(s.drain_ms, 5000);
+	assert_int_equal(s.congestion_control, RILL_CC_CUBIC);
 	assert_int_equal(settings_gateway_port(&s), -1);
 }
 
@@ -123,13 +125,14 @@ test_file_and_command_line(void **state)
 	struct echo_settings s;
 
 	write_file("; a comment\n[rill-echo]\nprotocol = http\nport = 80\nip = 10.0.0.2/24\n"
-		"dev = net_tap5\nkeepalive = 1,2,3\n");
+		"dev = net_tap5\nkeepalive = 1,2,3\ncongestion-control = none\n");
 	snprintf(line, sizeof(line), "--port 81 --config %s", file_name);
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
 	assert_ptr_equal(s.proto, &proto_http);
 	assert_int_equal(s.port, 81);
 	assert_string_equal(s.devs[0].name, "net_tap5");
 	assert_int_equal(s.keepalive_count, 3);
+	assert_int_equal(s.congestion_control, RILL_CC_NONE);
 
 	/* A list on the command line replaces the file's. */
 	snprintf(line, sizeof(line), "--config %s --ip 10.9.0.2/16", file_name);
@@ -178,6 +181,7 @@ test_wrong_options(void **state)
 		{"--keepalive 1,2,3,4", "--keepalive 1,2,3,4", "60,5,3"},
 		{"--keepalive 1,0,3", "--keepalive 1,0,3", "above 0"},
 		{"--keepalive 1,1,256", "--keepalive 1,1,256", "255"},
+		{"--congestion-control vegas", "--congestion-control vegas", "newreno"},
 		{"--log-level loud", "--log-level loud", "quiet"},
 		{"--ip 10.0.0.2/24 --ip 10.0.0.3/24", "--ip", "each --dev"},
 		{"", "--ip", "192.0.2.10/24"},

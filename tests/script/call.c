@@ -185,7 +185,7 @@ do_set(void)
 {
 	const char *name = take_word("option");
 	enum rill_option option = rill_option_by_name(name);
-	int32_t value = (int32_t)take_number("value");
+	int32_t value = take_option_value(option);
 	int want = take_failure();
 
 	if (option == RILL_OPT_COUNT)

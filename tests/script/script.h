@@ -140,6 +140,7 @@ void do_with(void);
 /* Before anything else is done in a test: the lane is made anew if "with" asked for it. */
 void script_touch(void);
 /* An option by its name and value. */
+int32_t take_option_value(enum rill_option option);
 void take_option(struct rill_options *options, const char *name);
 /* The app of the present flow becomes the one spoken of; called after each command. */
 void script_find_app(void);

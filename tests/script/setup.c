@@ -45,6 +45,20 @@ script_find_app(void)
 
 /* ---- with */
 
+/* A number, or the name of a congestion control. */
+int32_t
+take_option_value(enum rill_option option)
+{
+	const char *name;
+
+	if (option != RILL_OPT_congestion_control)
+		return (int32_t)take_number("value");
+	name = take_word("algorithm");
+	if (rill_cc_by_name(name) == RILL_CC_COUNT)
+		wrong("unknown congestion control '%s'", name);
+	return rill_cc_by_name(name);
+}
+
 void
 take_option(struct rill_options *options, const char *name)
 {
@@ -53,7 +67,7 @@ take_option(struct rill_options *options, const char *name)
 
 	if (option == RILL_OPT_COUNT)
 		wrong("unknown word '%s'", name);
-	value = (int32_t)take_number(name);
+	value = take_option_value(option);
 	((int32_t *)options)[option] =
 		value; /* they are declared in this order, and nothing else */
 	if (rill_options_check(options) != 0)

@@ -10,11 +10,19 @@ up_with_sack(void)
 	peer_restart(&(struct peer_setup){.sack = true});
 }
 
-/* Established, with n full segments out, none of them acknowledged, and all heard. */
+/* Established; the windows are NewReno's. */
+static void
+in_newreno(void)
+{
+	in_established();
+	sets(RILL_OPT_congestion_control, RILL_CC_NEWRENO);
+}
+
+/* With n full segments out, none of them acknowledged, and all heard. */
 static void
 with_flight(unsigned int n)
 {
-	in_established();
+	in_newreno();
 	writes(n * MSS);
 	check_equal(hears_all(), n);
 }
@@ -178,7 +186,7 @@ static void
 test_limited_transmit_and_fast_retransmit(void **state)
 {
 	/* [RFC5681-13, RFC5681-14, RFC5681-16, RFC6582-2] without SACK */
-	in_established();
+	in_newreno();
 	writes(20 * MSS);
 	check_equal(hears_all(), 10);
 	peer_sends(ACK, 1, 1);

@@ -7,6 +7,8 @@
  * spread over the round trip, losses are repaired at once.
  */
 
+#include <rill/options.h>
+
 #include "cc.h"
 
 #define MSS 1000u
@@ -20,12 +22,8 @@ struct flow {
 };
 
 static inline void
-flow_start(struct flow *flow, const struct cc_ops *ops, uint32_t cwnd, uint32_t rtt_us)
+flow_start(struct flow *flow, enum rill_cc algorithm, uint32_t cwnd, uint32_t rtt_us)
 {
-	unsigned int algorithm = 0;
-
-	while (cc_ops(algorithm) != ops)
-		algorithm++;
 	*flow = (struct flow){.rtt_us = rtt_us, .mss = MSS, .per_ack = 2 * MSS, .now = 5000000};
 	cc_init(&flow->cc, algorithm, MSS, cwnd);
 }

@@ -23,7 +23,7 @@
 static void
 flow_lost(struct flow *flow, uint32_t segments, uint32_t rtt_us)
 {
-	flow_start(flow, &cc_cubic_ops, SEGMENTS(segments), rtt_us);
+	flow_start(flow, RILL_CC_CUBIC, SEGMENTS(segments), rtt_us);
 	flow_lose(flow, SEGMENTS(segments));
 }
 
@@ -141,12 +141,12 @@ test_congestion_leaves_seven_tenths_of_the_flight(void **state)
 		struct cc_event event;
 		struct flow flow;
 
-		flow_start(&flow, &cc_cubic_ops, cases[i].cwnd, 10000);
+		flow_start(&flow, RILL_CC_CUBIC, cases[i].cwnd, 10000);
 		event = event_now(&flow, cases[i].flight);
 		cc_cubic_ops.on_loss(&flow.cc, &event);
 		assert_int_equal(flow.cc.cwnd, cases[i].loss_cwnd);
 		assert_int_equal(flow.cc.ssthresh, cases[i].ssthresh);
-		flow_start(&flow, &cc_cubic_ops, cases[i].cwnd, 10000);
+		flow_start(&flow, RILL_CC_CUBIC, cases[i].cwnd, 10000);
 		cc_cubic_ops.on_ecn(&flow.cc, &event);
 		assert_int_equal(flow.cc.cwnd, cases[i].ecn_cwnd);
 		assert_int_equal(flow.cc.ssthresh, cases[i].ssthresh);
@@ -246,14 +246,14 @@ test_sends_no_less_than_reno(void **state)
 	} cases[] = {{10, 100}, {20, 1000}, {50, 10000}, {20, 100000}, {400, 100000}};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct cc_ops *const ops[2] = {&cc_newreno_ops, &cc_cubic_ops};
+		static const enum rill_cc algorithms[2] = {RILL_CC_NEWRENO, RILL_CC_CUBIC};
 		double mean[2];
 
-		for (size_t a = 0; a < COUNT(ops); a++) {
+		for (size_t a = 0; a < COUNT(algorithms); a++) {
 			uint64_t sum = 0;
 			struct flow flow;
 
-			flow_start(&flow, ops[a], SEGMENTS(cases[i].segments), cases[i].rtt_us);
+			flow_start(&flow, algorithms[a], SEGMENTS(cases[i].segments), cases[i].rtt_us);
 			flow_lose(&flow, flow.cc.cwnd);
 			for (unsigned int round = 0; round < 5000; round++) {
 				flow_round(&flow, true);
@@ -306,7 +306,7 @@ test_first_slow_start_ends_by_delay(void **state)
 	struct flow flow;
 	uint32_t end;
 
-	flow_start(&flow, &cc_cubic_ops, SEGMENTS(10), 50000);
+	flow_start(&flow, RILL_CC_CUBIC, SEGMENTS(10), 50000);
 	flow_round(&flow, true);
 	flow_round(&flow, true);
 	assert_int_equal(flow.cc.cwnd, 40000);
@@ -339,7 +339,7 @@ test_an_ack_adds_eight_segments_at_most(void **state)
 {
 	struct flow flow;
 
-	flow_start(&flow, &cc_cubic_ops, SEGMENTS(200), 50000);
+	flow_start(&flow, RILL_CC_CUBIC, SEGMENTS(200), 50000);
 	flow_ack(&flow, SEGMENTS(64), true, false);
 	assert_int_equal(flow.cc.cwnd, SEGMENTS(208));
 	flow_ack(&flow, SEGMENTS(3), true, false);
@@ -363,7 +363,7 @@ test_congestion_ends_the_first_slow_start(void **state)
 			struct cc_event event;
 			struct flow flow;
 
-			flow_start(&flow, &cc_cubic_ops, SEGMENTS(10), 50000);
+			flow_start(&flow, RILL_CC_CUBIC, SEGMENTS(10), 50000);
 			flow_round(&flow, true);
 			flow.rtt_us += conservative * 50000;
 			flow_round(&flow, true);
@@ -493,7 +493,7 @@ test_nothing_overflows(void **state)
 		struct flow flow;
 
 		window = (uint32_t)rng_next(&rng) >> (1 + rng_next(&rng) % 20);
-		flow_start(&flow, &cc_cubic_ops, window > 2 * mss ? window : 2 * mss,
+		flow_start(&flow, RILL_CC_CUBIC, window > 2 * mss ? window : 2 * mss,
 			(uint32_t)(1 + rng_next(&rng) % (rng_next(&rng) % 2 ? 10000000 : 1000)));
 		flow.mss = mss;
 		flow.now = rng_next(&rng) >> 16;
@@ -522,7 +522,7 @@ test_an_hour_of_growth(void **state)
 		uint32_t before, last = 0;
 		struct flow flow;
 
-		flow_start(&flow, &cc_cubic_ops, 1u << 30, rtts[i]);
+		flow_start(&flow, RILL_CC_CUBIC, 1u << 30, rtts[i]);
 		flow.mss = 1u << 10;
 		flow_lose(&flow, 1u << 30);
 		before = flow.cc.cwnd;

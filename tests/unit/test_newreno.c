@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <rill/options.h>
+
 #include "cc.h"
 
 #define MSS 1000u
@@ -83,7 +85,7 @@ run(const char *file, int line, struct cc *cc, const struct step *steps, size_t 
 static void
 start(struct cc *cc, uint32_t cwnd, uint32_t ssthresh)
 {
-	cc_init(cc, 0, MSS, cwnd);
+	cc_init(cc, RILL_CC_NEWRENO, MSS, cwnd);
 	cc->ssthresh = ssthresh;
 }
 

@@ -187,6 +187,7 @@ struct rill_conn_info {
 	uint32_t out_of_order;      /**< bytes beyond a hole */
 	uint32_t retransmits;       /**< segments sent again, ever */
 	uint8_t retries;            /**< retransmissions in a row without progress */
+	const char *congestion_control; /**< name of the algorithm at work */
 	bool in_recovery;           /**< fast recovery or after an RTO */
 	bool sack, timestamps;      /**< negotiated */
 	uint8_t snd_wscale, rcv_wscale;

@@ -21,6 +21,23 @@ extern "C" {
 #define RILL_OPTION_SETS_MAX 256
 
 /**
+ * Congestion control algorithms: values of the option congestion_control. A connection that changes
+ * it goes on from the window that it has.
+ */
+enum rill_cc {
+	RILL_CC_CUBIC,   /**< RFC 9438, with HyStart++ (9406): the default */
+	RILL_CC_NEWRENO, /**< RFC 5681, 6582 */
+	RILL_CC_NONE,    /**< the window never changes: for links that somebody else polices */
+	RILL_CC_COUNT
+};
+
+/** "cubic", "newreno" and so on; NULL where there is none of that number. */
+RILL_API const char *rill_cc_name(enum rill_cc algorithm);
+
+/** The algorithm of that name, or RILL_CC_COUNT. */
+RILL_API enum rill_cc rill_cc_by_name(const char *name);
+
+/**
  * All options: name, default, least, most, what it means.
  * Those that the three-way handshake fixes (mss, rcvbuf's scale, sack, timestamps, syn_retries,
  * rto_initial_us) have an effect only before it.
@@ -36,6 +53,7 @@ extern "C" {
 	X(timestamps, 1, 0, 1, "offer timestamps [7323 3]")                                        \
 	X(initial_window, 10, 1, 10, "initial congestion window, segments [6928]")                 \
 	X(slow_start_after_idle, 1, 0, 1, "restart from the initial window after one idle RTO [5681 4.1]") \
+	X(congestion_control, RILL_CC_CUBIC, 0, RILL_CC_COUNT - 1, "enum rill_cc: how much may be in flight") \
 	X(delayed_ack_us, 40000, 0, 499999, "longest delay of an ACK, µs; 0: none [9293 3.8.6.3]") \
 	X(rto_initial_us, 1000000, 1000, 60000000, "RTO before the first RTT sample, µs [6298 2.1]") \
 	X(rto_min_us, 200000, 1000, 60000000, "least RTO, µs [6298 2.4]")                          \
