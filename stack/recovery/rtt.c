@@ -15,45 +15,44 @@ rtt_smooth(uint32_t old, uint32_t new, unsigned int shift)
 	return (uint32_t)(sum >> shift);
 }
 
-static uint32_t
-rtt_timeout(const struct rtt *rtt, uint32_t rto_min_us)
-{
-	uint64_t margin = (uint64_t)K * rtt->rttvar_us;
-	uint64_t rto = rtt->srtt_us + (margin > RTO_GRANULARITY_US ? margin : RTO_GRANULARITY_US);
-
-	if (rto < rto_min_us)
-		rto = rto_min_us;
-	return rto < RTO_MAX_US ? (uint32_t)rto : RTO_MAX_US;
-}
-
 void
 rtt_init(struct rtt *rtt, uint32_t rto_initial_us)
 {
-	*rtt = (struct rtt){.rto_us = rto_initial_us < RTO_MAX_US ? rto_initial_us : RTO_MAX_US};
+	*rtt = (struct rtt){.initial_us = rto_initial_us};
 }
 
 void
-rtt_sample(struct rtt *rtt, uint32_t sample_us, uint32_t rto_min_us)
+rtt_sample(struct rtt *rtt, uint32_t sample_us)
 {
 	uint32_t sample = sample_us > 0 ? sample_us : 1;
 
 	if (rtt->srtt_us == 0) { /* [6298 2.2] */
 		rtt->srtt_us = sample;
 		rtt->rttvar_us = sample / 2;
+		rtt->min_us = sample;
 	} else { /* rttvar first: it measures against the old srtt [6298 2.3] */
 		uint32_t srtt = rtt->srtt_us;
 		uint32_t error = srtt > sample ? srtt - sample : sample - srtt;
 
 		rtt->rttvar_us = rtt_smooth(rtt->rttvar_us, error, BETA_SHIFT);
 		rtt->srtt_us = rtt_smooth(srtt, sample, ALPHA_SHIFT);
+		if (sample < rtt->min_us)
+			rtt->min_us = sample;
 	}
-	rtt->rto_us = rtt_timeout(rtt, rto_min_us);
 }
 
 uint32_t
-rtt_backed_off(const struct rtt *rtt, unsigned int backoff)
+rtt_rto(const struct rtt *rtt, uint32_t rto_min_us, unsigned int backoff)
 {
-	uint64_t rto = backoff < 32 ? (uint64_t)rtt->rto_us << backoff : RTO_MAX_US;
+	uint64_t margin = (uint64_t)K * rtt->rttvar_us, rto;
 
-	return rto < RTO_MAX_US ? (uint32_t)rto : RTO_MAX_US;
+	if (rtt->srtt_us == 0)
+		rto = rtt->initial_us;
+	else
+		rto = rtt->srtt_us + (margin > RTO_GRANULARITY_US ? margin : RTO_GRANULARITY_US);
+	if (rtt->srtt_us > 0 && rto < rto_min_us)
+		rto = rto_min_us;
+	if (rto > RTO_MAX_US || backoff >= 32 || rto << backoff > RTO_MAX_US)
+		return RTO_MAX_US;
+	return (uint32_t)(rto << backoff);
 }

@@ -4,6 +4,7 @@
 #include "close.h"
 #include "deliver.h"
 #include "loss.h"
+#include "scoreboard.h"
 #include "timers.h"
 #include "txq.h"
 
@@ -58,23 +59,26 @@ count_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 	tcp->counters->bytes_out += bytes;
 }
 
-/* What congestion control is told of an ACK of new data. */
+/* What congestion control is told of an ACK that delivers something. */
 static void
-tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, uint32_t flight,
-	uint32_t rtt_us, bool was_in_recovery)
+tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	const struct ack_facts *facts, bool was_in_recovery)
 {
 	const struct cc_ack ack = {
 		.now = tcp->now,
-		.acked = bytes,
-		.delivered = bytes,
-		.flight = flight,
+		.acked = facts->bytes,
+		.delivered = ack_delivered(facts),
+		.lost = facts->lost,
+		.flight = facts->flight,
 		.mss = conn->mss,
-		.rtt_us = rtt_us,
+		.rtt_us = facts->rtt_us,
 		.srtt_us = conn->rtt.srtt_us,
+		.min_rtt_us = rtt_min(&conn->rtt),
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
-		.in_recovery = was_in_recovery,
+		.in_recovery = was_in_recovery || (conn->flags & CONN_RECOVERY) != 0,
 		.cwnd_limited = (conn->flags & CONN_CWND_LIMITED) != 0,
+		.ece = (conn->modes & MODE_ECN) && (segment->flags & TCP_ECE),
 	};
 
 	cc_ops(conn->cc.algorithm)->on_ack(&conn->cc, &ack);
@@ -88,68 +92,98 @@ forget_urgent(struct tcp *tcp, struct rill_conn *conn)
 
 	if (sidecar != NULL && (sidecar->flags & SIDECAR_URG_OUT) &&
 		seq_geq(conn->snd_una, sidecar->snd_up))
-		sidecar->flags &= (uint8_t)~SIDECAR_URG_OUT;
+		sidecar->flags &= (uint16_t)~SIDECAR_URG_OUT;
 }
 
-/* SEG.ACK > snd_una. */
-static void
-ack_new(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
+/* What is known before the queue is touched. */
+static struct ack_facts
+gather(const struct tcp *tcp, const struct rill_conn *conn, const struct segment *segment)
 {
-	uint32_t flight = loss_flight(tcp, conn), acked = segment->ack.n - conn->snd_una.n;
-	bool fin_acked = (conn->flags & CONN_FIN_SENT) && seq_eq(segment->ack, conn->snd_nxt);
-	uint32_t bytes = acked - fin_acked;
-	bool in_recovery = (conn->flags & CONN_RECOVERY) != 0;
-	bool has_tsecr = (conn->flags & CONN_TS) && segment->tsecr != 0;
-	struct txq_acked queue;
+	const struct scoreboard *score = score_of(tcp, conn);
+	struct ack_facts facts = {
+		.acked = segment->ack.n - conn->snd_una.n,
+		.flight = loss_flight(tcp, conn),
+		.outstanding = conn_outstanding(conn),
+		.tsecr_ms = segment->tsecr - conn->ts_offset,
+		.has_tsecr = (conn->flags & CONN_TS) && segment->tsecr != 0,
+		.duplicate = is_duplicate(conn, segment),
+	};
+	bool fin_acked = (conn->flags & CONN_FIN_SENT) && seq_eq(segment->ack, conn->snd_nxt) &&
+			 facts.acked > 0;
 
-	txq_ack(tcp, conn, bytes, has_tsecr, segment->tsecr - conn->ts_offset, &queue);
+	facts.bytes = facts.acked - fin_acked;
+	if (score != NULL)
+		facts.outstanding -= RTE_MIN(facts.outstanding, score->sacked_bytes);
+	return facts;
+}
+
+/* SEG.ACK > snd_una: off the queue it goes. */
+static void
+advance(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts)
+{
+	txq_ack(tcp, conn, facts);
 	conn->snd_una = segment->ack;
-	if (queue.rtt_us > 0) {
-		rtt_sample(&conn->rtt, queue.rtt_us, (uint32_t)conn_options(tcp, conn)->rto_min_us);
+	if (facts->rtt_us > 0) {
+		rtt_sample(&conn->rtt, facts->rtt_us);
 		conn->backoff = 0; /* only a sample ends it [6298 5, Karn] */
+		conn->modes &= (uint16_t)~MODE_TLP_SPENT;
 	}
 	conn->retries = 0;
 	conn->flags &= ~(CONN_SOFT_TOLD | CONN_PROBING);
-	loss_progress(tcp, conn, acked, queue.sacked, queue.lost);
 	forget_urgent(tcp, conn);
-	timers_data_acked(tcp, conn);
-	if (bytes > 0) {
-		count_acked(tcp, conn, bytes);
-		tell_congestion_control(tcp, conn, bytes, flight, queue.rtt_us, in_recovery);
-	}
+}
+
+/* What new data acknowledged leads to, once recovery and congestion control know of it. */
+static void
+tell_application(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
+{
 	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED))
 		conn_mark_dirty(tcp, conn);
-	if (bytes > 0) {
+	if (facts->bytes > 0) {
+		count_acked(tcp, conn, facts->bytes);
 		conn->flags &= ~CONN_WANTS_ROOM;
-		deliver_sent(tcp, conn, bytes);
+		deliver_sent(tcp, conn, facts->bytes);
 	}
-	if (fin_acked && !(conn->flags & CONN_ENDED))
+	if (facts->bytes < facts->acked && !(conn->flags & CONN_ENDED))
 		close_fin_acked(tcp, conn);
 }
 
 void
 ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 {
-	bool news;
+	bool in_recovery = (conn->flags & CONN_RECOVERY) != 0;
+	struct ack_facts facts;
 
 	if (seq_lt(segment->ack, conn->snd_una))
 		return; /* old: says nothing [9293 3.10.7.4] */
-	news = segment->sack_count > 0 && loss_sack_blocks(tcp, conn, segment);
-	if (is_duplicate(conn, segment) || (news && seq_eq(segment->ack, conn->snd_una)))
-		loss_duplicate_ack(tcp, conn);
+	facts = gather(tcp, conn, segment);
+	if (segment->sack_count > 0)
+		loss_sack(tcp, conn, segment, &facts);
+	if (facts.duplicate || (facts.sacked > 0 && facts.acked == 0))
+		tcp->counters->dupacks_in++;
 	if (conn->snd_wnd == 0 || (conn->flags & CONN_PROBING)) {
 		/* The peer answers: a closed window is no reason to give up [MUST-37]. */
 		conn->retries = 0;
 		conn->stall_ms = ms32(tcp->now);
 	}
 	ack_update_window(tcp, conn, segment);
-	if (seq_gt(segment->ack, conn->snd_una)) {
-		ack_new(tcp, conn, segment);
+	if (facts.acked > 0)
+		advance(tcp, conn, segment, &facts);
+	if (conn->sidecar != SLAB_NONE || facts.duplicate ||
+		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
+		loss_after_ack(tcp, conn, segment, &facts);
+	if (facts.bytes > 0 || facts.sacked > 0)
+		tell_congestion_control(tcp, conn, segment, &facts, in_recovery);
+	if (facts.acked > 0)
+		timers_data_acked(tcp, conn);
+	if (facts.reorder_us > 0)
+		timers_reorder(tcp, conn, facts.reorder_us);
+	if (facts.acked > 0) {
+		tell_application(tcp, conn, &facts);
 		if (conn->flags & (CONN_ENDED | CONN_FINISHED))
 			return;
 	}
-	if (news)
-		loss_sack_news(tcp, conn);
 	if (conn->sidecar != SLAB_NONE)
 		conn_drop_idle_sidecar(tcp, conn);
 }

@@ -6,6 +6,32 @@
 
 #include "tcp.h"
 
+/* Everything that an ACK tells, gathered once. Bytes unless said otherwise. */
+struct ack_facts {
+	uint32_t acked;       /* sequence numbers newly acknowledged */
+	uint32_t bytes;       /* of these, payload */
+	uint32_t sacked;      /* newly SACKed */
+	uint32_t known;       /* newly acknowledged, but told of before: SACKed, or by duplicate ACKs */
+	uint32_t lost;        /* newly held for lost */
+	uint32_t flight;      /* in flight before */
+	uint32_t outstanding; /* sequence numbers outstanding before, less what was SACKed */
+	uint32_t rtt_us;      /* sample from the newest segment that allows one; 0: none [6298 3] */
+	uint32_t tsecr_ms;    /* ms32 of the echoed time of sending, with has_tsecr */
+	uint32_t reorder_us;  /* the reordering timer is wanted after so long; 0: not */
+	bool has_tsecr;
+	bool duplicate; /* says nothing new, in a way that hints at loss [5681 2] */
+	bool dsack;     /* reports a duplicate [2883 4] */
+	bool original;  /* acknowledges or SACKs first what was sent once only, before the last RTO */
+	bool retx_lost; /* a retransmission was lost: a second sign of congestion [5681 4.3] */
+};
+
+/* Bytes that the ACK tells of for the first time [9937 6.2]. */
+static inline uint32_t
+ack_delivered(const struct ack_facts *facts)
+{
+	return facts->bytes - facts->known + facts->sacked;
+}
+
 /*
  * Takes acknowledged data off the queue, samples the RTT, tells recovery, congestion control and
  * the application, updates the send window. The caller has made sure of snd_una - snd_wnd_max <=

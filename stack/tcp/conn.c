@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "reassembly.h"
+#include "scoreboard.h"
 #include "tcp.h"
 #include "timers.h"
 #include "txq.h"
@@ -151,8 +152,8 @@ conn_drop_idle_sidecar(struct tcp *tcp, struct rill_conn *conn)
 	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
 	if (sidecar == NULL || sidecar->kept != NULL || sidecar->ranges_count > 0 ||
-		sidecar->has_fin || sidecar->flags != 0 || sidecar->sacked_bytes > 0 ||
-		sidecar->lost_bytes > 0 || (conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
+		sidecar->has_fin || (sidecar->flags & SIDECAR_HOLDS) ||
+		((sidecar->flags & SIDECAR_SCORE) && !score_is_idle(conn, sidecar)))
 		return;
 	slab_free(&tcp->sidecars, conn->sidecar);
 	conn->sidecar = SLAB_NONE;
@@ -303,4 +304,6 @@ conn_check(struct tcp *tcp, const struct rill_conn *conn)
 		    wheel_is_armed(&conn->timer));
 	if (conn->sidecar != SLAB_NONE)
 		reassembly_check(conn_sidecar(tcp, conn), conn->rcv_nxt);
+	if (score_of(tcp, conn) != NULL)
+		score_check(tcp, conn, score_of(tcp, conn));
 }

@@ -15,6 +15,8 @@
 
 #include "cc.h"
 #include "fsm.h"
+#include "prr.h"
+#include "rack.h"
 #include "rtt.h"
 #include "segment.h"
 #include "seq.h"
@@ -59,6 +61,7 @@ enum {
 	CONN_KEEPALIVE_PROBE = 1u << 29, /* a keepalive probe is due in this turn */
 	CONN_FINISHED = 1u << 30, /* both sides are done and the tuple is given up: what is kept is
 				   * still to be delivered */
+	CONN_TLP = 1u << 31,      /* a loss probe is due in this turn [8985 7.3] */
 };
 
 /* Bits of rill_conn.modes: how it sends. */
@@ -71,6 +74,9 @@ enum {
 	MODE_PACED = 1 << 5,     /* data waits for the pacer's deadline */
 	MODE_PATH_LOW = 1 << 6,  /* mss is less than the peer and our MTU allow: the path's doing */
 	MODE_REORDERS = 1 << 7,  /* the path has been seen to reorder [8985 6.2] */
+	MODE_PTO = 1 << 8,       /* rto_at is the probe timeout's [8985 7.2] */
+	MODE_REORDER_TIMER = 1 << 9, /* rto_at is the reordering timer's [8985 6.2] */
+	MODE_TLP_SPENT = 1 << 10, /* no RTT sample since the last loss probe [8985 7.3] */
 };
 
 /*
@@ -125,7 +131,7 @@ struct rill_conn {
 	struct wheel_node timer;       /* fires at or before the earliest of the deadlines below */
 	uint32_t link_next, link_prev; /* in the dirty, parked or ended list */
 	struct rtt rtt;
-	uint32_t rto_at;    /* us32: retransmission, window probe, or cork */
+	uint32_t rto_at;    /* us32: retransmission, loss probe, reordering, window probe, or cork */
 	uint32_t delack_at; /* us32 */
 	uint32_t heard_ms;  /* ms32: when the last valid segment came */
 	uint32_t stall_ms;  /* ms32: since when the oldest unacknowledged data makes no progress; in
@@ -171,6 +177,7 @@ enum {
 	RECORD_RETX = 1 << 3, /* sent more than once */
 	RECORD_WRITTEN =
 		1 << 4, /* the buffer is ours (rill_write): more bytes may be added while unsent */
+	RECORD_CONTINUES = 1 << 5, /* was sent behind the record before it, in the same segment */
 };
 
 /*
@@ -187,6 +194,7 @@ struct record {
 	uint32_t ticket;  /* of the frame that carried it last: is it still waiting for the NIC? */
 	uint32_t true_size; /* charged to the connection for the buffer; 0 if another record carries
 			       it */
+	uint32_t list_next, list_prev; /* in the scoreboard's list of what is in flight, or lost */
 	uint8_t flags;      /* RECORD_... */
 };
 static_assert(sizeof(struct record) <= 64, "one cache line");
@@ -202,9 +210,53 @@ struct range {
 	uint32_t stamp;               /* when it last grew: the newest is reported first [2018 4] */
 };
 
+/*
+ * What became of everything that is outstanding. Each record that was sent is in one of three
+ * places: in flight, lost and not sent again yet, or SACKed, which is in no list.
+ */
+struct record_list {
+	uint32_t head, tail; /* SLAB_NONE: empty */
+};
+
+/* Islands of SACKed data that are known by their edges: what a SACK block repeats is skipped. */
+#define SCORE_RANGES 32
+
+struct score_range {
+	seq_t start, end;
+	uint32_t last; /* record that ends at end */
+};
+
+struct scoreboard {
+	struct record_list flying; /* in the order of their last transmission */
+	struct record_list lost;   /* in the order in which they were found lost */
+	uint32_t sacked_bytes; /* SACKed, or, without SACK, one mss for each duplicate ACK */
+	uint32_t sacked_segments;
+	uint32_t lost_bytes;
+	uint32_t cursor; /* where the last search for a block's records stopped, SLAB_NONE: nowhere */
+	uint32_t ranges_count;
+	seq_t until; /* kept at least until this is acknowledged */
+	struct rack rack;
+	struct prr prr;
+	/* Is the loss that was answered a mistake? */
+	struct cc cc_before;    /* congestion control before it was answered */
+	seq_t undo_from;        /* snd_una then */
+	uint32_t undo_retx;     /* segments sent again since, that no DSACK has shown to be needless */
+	uint32_t undo_retx_ms;  /* ms32 of the first of them */
+	seq_t tlp_end;          /* snd_nxt when the probe was sent, */
+	uint32_t tlp_ms;        /* at this time: ms32 */
+	struct score_range ranges[SCORE_RANGES]; /* in sequence order */
+};
+
 enum {
-	SIDECAR_URG_IN = 1 << 0,  /* rcv_up is ahead */
-	SIDECAR_URG_OUT = 1 << 1, /* snd_up is ahead */
+	SIDECAR_URG_IN = 1 << 0,    /* rcv_up is ahead */
+	SIDECAR_URG_OUT = 1 << 1,   /* snd_up is ahead */
+	SIDECAR_DSACK = 1 << 2,     /* a duplicate is to be reported */
+	SIDECAR_SCORE = 1 << 3,     /* score is in use */
+	SIDECAR_TLP = 1 << 4,       /* a loss probe is out: tlp_end */
+	SIDECAR_TLP_RETX = 1 << 5,  /* it was a retransmission */
+	SIDECAR_UNDO = 1 << 6,      /* cc_before and undo_... mean something */
+	SIDECAR_FRTO = 1 << 7,      /* after an RTO: is it spurious? [5682] */
+	SIDECAR_HOLDS = SIDECAR_URG_IN | SIDECAR_URG_OUT | SIDECAR_DSACK, /* kept while one is set */
 };
 
 struct sidecar {
@@ -216,15 +268,13 @@ struct sidecar {
 	uint32_t stamp;
 	seq_t fin_seq; /* of a FIN beyond a hole, with has_fin */
 	bool has_fin;
-	uint8_t flags; /* SIDECAR_... */
-	/* Sent: what of [snd_una, snd_nxt) is not in flight. */
-	uint32_t sacked_bytes; /* SACKed, or, without SACK, one mss for each duplicate ACK */
-	uint32_t lost_bytes;   /* in records LOST and not SACKed */
-	seq_t sacked_high;     /* end of the highest SACKed record */
+	uint16_t flags; /* SIDECAR_... */
+	struct sack_block dsack; /* the duplicate to report [2883] */
 	/* Urgent marks: the sequence number behind the last urgent byte. */
 	seq_t rcv_up, snd_up;
 	uint32_t link; /* in the slab's free list */
 	struct range ranges[REASSEMBLY_RANGES];
+	struct scoreboard score; /* with SIDECAR_SCORE */
 };
 
 /* ---- half-open passive connections: SYN-RECEIVED without a handle */

@@ -146,7 +146,7 @@ count_delivered(struct tcp *tcp, struct rill_conn *conn, uint32_t len)
 		conn->unread += len;
 	if (sidecar != NULL && (sidecar->flags & SIDECAR_URG_IN) &&
 		seq_leq(sidecar->rcv_up, seq_sub(conn->rcv_nxt, sidecar->kept_bytes)))
-		sidecar->flags &= (uint8_t)~SIDECAR_URG_IN;
+		sidecar->flags &= (uint16_t)~SIDECAR_URG_IN;
 }
 
 static void

@@ -12,8 +12,20 @@
 #include "ip4_output.h"
 #include "rcvwnd.h"
 #include "reassembly.h"
+#include "scoreboard.h"
 #include "timers.h"
 #include "txq.h"
+
+/* SACK blocks: the duplicate that is to be reported comes first [2883 4]. */
+static unsigned int
+emit_gather_sack(const struct sidecar *sidecar, struct sack_block *blocks, unsigned int max)
+{
+	unsigned int n = 0;
+
+	if (sidecar->flags & SIDECAR_DSACK)
+		blocks[n++] = sidecar->dsack;
+	return n + reassembly_sack_blocks(sidecar, blocks + n, max - n);
+}
 
 /* The options of a segment that is no SYN. */
 static void
@@ -28,7 +40,7 @@ emit_gather_options(
 		options->tsecr = conn->ts_recent;
 	}
 	if (conn->sidecar != SLAB_NONE && (conn->flags & CONN_SACK))
-		options->sack_count = (uint8_t)reassembly_sack_blocks(
+		options->sack_count = (uint8_t)emit_gather_sack(
 			conn_sidecar(tcp, conn), options->sack, (conn->flags & CONN_TS) ? 3 : 4);
 }
 
@@ -227,16 +239,36 @@ static void
 records_were_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsigned int count,
 	uint32_t ticket)
 {
+	struct scoreboard *score = score_of(tcp, conn);
+
 	for (unsigned int i = 0; i < count; i++) {
 		struct record *record = tcp_record_at(tcp, index);
 
+		if (score != NULL)
+			score_sent(tcp, score, index);
 		if (record->flags & RECORD_SENT)
 			record->flags |= RECORD_RETX;
 		record->flags |= RECORD_SENT;
+		if (i > 0)
+			record->flags |= RECORD_CONTINUES;
+		else
+			record->flags &= (uint8_t)~RECORD_CONTINUES;
 		record->sent_us = us32(tcp->now);
 		record->ticket = ticket;
 		index = record->next;
 	}
+}
+
+/* A duplicate is reported once [2883 4]. */
+static void
+duplicate_was_told(struct tcp *tcp, const struct rill_conn *conn)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (!(sidecar->flags & SIDECAR_DSACK))
+		return;
+	sidecar->flags &= (uint16_t)~SIDECAR_DSACK;
+	tcp->counters->dsacks_out++;
 }
 
 bool
@@ -261,6 +293,8 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	ticket = frame_finish(tcp, conn, frame, flags, seq, rcvwnd_advertise(tcp, conn), urg,
 		&options, options_len);
 	records_were_sent(tcp, conn, index, count, ticket);
+	if (conn->sidecar != SLAB_NONE)
+		duplicate_was_told(tcp, conn);
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;

@@ -42,7 +42,7 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	info->flight = loss_flight(tcp, conn);
 	info->srtt_us = conn->rtt.srtt_us;
 	info->rttvar_us = conn->rtt.rttvar_us;
-	info->rto_us = rtt_backed_off(&conn->rtt, conn->backoff);
+	info->rto_us = timers_rto_us(tcp, conn);
 	info->mss = conn->mss;
 	info->snd_wnd = conn->snd_wnd;
 	info->rcv_wnd =

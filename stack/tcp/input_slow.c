@@ -120,6 +120,10 @@ refuse_sequence(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 			return;
 		}
 	}
+	if (segment->payload_len > 0 && conn_can_receive(conn) &&
+		seq_leq(seq_add(segment->seq, segment->payload_len), conn->rcv_nxt))
+		text_report_duplicate(tcp, conn, segment->seq,
+			seq_add(segment->seq, segment->payload_len));
 	drop(tcp, segment, answer_unacceptable(tcp, conn, segment, RILL_DROP_tcp_out_of_window));
 }
 

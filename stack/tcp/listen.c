@@ -319,10 +319,9 @@ accept_conn(struct tcp *tcp, uint32_t index, const struct segment *segment)
 	conn->snd_wl1 = segment->seq;
 	conn->stall_ms = ms32(tcp->now);
 	if (half.retries == 0)
-		rtt_sample(&conn->rtt, us32(tcp->now) - half.sent_us,
-			(uint32_t)conn_options(tcp, conn)->rto_min_us);
-	else if (conn->rtt.rto_us < RTO_AFTER_SYN_LOSS_US)
-		conn->rtt.rto_us = RTO_AFTER_SYN_LOSS_US; /* [6298 5.7] */
+		rtt_sample(&conn->rtt, us32(tcp->now) - half.sent_us);
+	else if (conn->rtt.initial_us < RTO_AFTER_SYN_LOSS_US)
+		conn->rtt.initial_us = RTO_AFTER_SYN_LOSS_US; /* [6298 5.7] */
 	if (half.retries > 1)
 		conn->cc.cwnd = conn->mss; /* SYN,ACK lost more than once [6928 2] */
 	tcp->counters->passive_opens++;

@@ -4,75 +4,36 @@
 #include <errno.h>
 
 #include "close.h"
+#include "spurious.h"
 #include "timers.h"
+#include "tlp.h"
 #include "txq.h"
 
-#define DUP_THRESH 3 /* [5681 3.2, 6675 2] */
+#define DUP_THRESH 3 /* [5681 3.2] */
 
 uint32_t
 loss_flight(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	const struct scoreboard *score = score_of(tcp, conn);
 	uint32_t outstanding = conn_outstanding(conn), out;
 
-	if (sidecar == NULL)
+	if (score == NULL)
 		return outstanding;
-	out = sidecar->sacked_bytes + sidecar->lost_bytes;
+	out = score->sacked_bytes + score->lost_bytes;
 	return out < outstanding ? outstanding - out : 0;
 }
 
-static void
-record_mark_lost(struct sidecar *sidecar, struct record *record)
-{
-	if (record->flags & (RECORD_LOST | RECORD_SACKED))
-		return;
-	record->flags |= RECORD_LOST;
-	sidecar->lost_bytes += record->len;
-}
-
-/* The first segment's worth of the queue is lost. */
-static void
-mark_head_lost(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
-{
-	uint32_t index = conn->txq_head, left = conn->mss;
-
-	while (index != SLAB_NONE && index != conn->txq_unsent && left > 0) {
-		struct record *record = tcp_record_at(tcp, index);
-
-		if (record->len > left)
-			txq_split(tcp, conn, index, left);
-		record_mark_lost(sidecar, record);
-		left = record->len < left ? left - record->len : 0;
-		index = record->next;
-	}
-}
-
-static struct cc_event
-congestion(const struct tcp *tcp, const struct rill_conn *conn)
+struct cc_event
+loss_event(const struct tcp *tcp, const struct rill_conn *conn, uint32_t flight)
 {
 	return (struct cc_event){
 		.now = tcp->now,
-		.flight = loss_flight(tcp, conn),
+		.flight = flight,
 		.mss = conn->mss,
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
 		.first = conn->retries == 0,
 	};
-}
-
-static void
-enter_recovery(struct tcp *tcp, struct rill_conn *conn)
-{
-	const struct cc_ops *ops = cc_ops(conn->cc.algorithm);
-	struct cc_event event = congestion(tcp, conn);
-
-	tcp->counters->fast_recoveries++;
-	/* What limited transmit sent beyond cwnd does not count [5681 3.2]. */
-	event.flight = RTE_MIN(conn_outstanding(conn), conn->cc.cwnd);
-	ops->on_loss(&conn->cc, &event);
-	conn->recover = conn->snd_nxt; /* [6582 3.2] */
-	conn->flags |= CONN_RECOVERY | CONN_RETX_HEAD;
-	conn_mark_dirty(tcp, conn);
 }
 
 static bool
@@ -81,225 +42,310 @@ in_any_recovery(const struct rill_conn *conn)
 	return conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY);
 }
 
-void
-loss_duplicate_ack(struct tcp *tcp, struct rill_conn *conn)
-{
-	struct sidecar *sidecar;
+/* ---- fast recovery */
 
-	tcp->counters->dupacks_in++;
-	if (conn->dupacks < CONN_DUPACKS_MAX)
-		conn->dupacks++;
-	if (conn->flags & CONN_SACK) { /* SACK blocks tell more, where there is room to note them */
-		if (conn->sidecar == SLAB_NONE && conn->dupacks == DUP_THRESH && !in_any_recovery(conn))
-			enter_recovery(tcp, conn);
-		return;
-	}
-	sidecar = conn_need_sidecar(tcp, conn);
-	/* Each tells that a segment has left the network: inflation, bounded by what is out
-	 * [5681 3.2]. */
-	if (sidecar != NULL && loss_flight(tcp, conn) > conn->mss)
-		sidecar->sacked_bytes += conn->mss;
-	if (conn->dupacks == DUP_THRESH && !in_any_recovery(conn)) {
-		enter_recovery(tcp, conn);
-		if (sidecar != NULL)
-			mark_head_lost(tcp, conn, sidecar);
-	}
-	conn_mark_dirty(tcp, conn);
+/* The answer to a loss: the window shrinks, and what is sent follows what is delivered. */
+static void
+reduce(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	const struct ack_facts *facts)
+{
+	/* What limited transmit sent beyond cwnd does not count [5681 3.2]. */
+	struct cc_event event = loss_event(
+		tcp, conn, RTE_MIN(conn_outstanding(conn) + facts->acked, conn->cc.cwnd));
+
+	cc_ops(conn->cc.algorithm)->on_loss(&conn->cc, &event);
+	conn->recover = conn->snd_nxt; /* [6582 3.2] */
+	if (score != NULL)
+		prr_begin(&score->prr, facts->outstanding);
 }
 
-/* Is the block inside what is outstanding? [RFC2018-10] */
-static bool
-block_is_sane(const struct rill_conn *conn, const struct sack_block *block)
-{
-	return seq_lt(block->left, block->right) && seq_gt(block->right, conn->snd_una) &&
-	       seq_geq(block->left, conn->snd_una) && seq_leq(block->right, conn->snd_nxt);
-}
-
-/* Marks what the block covers of one record, splitting it at the block's edges. True if it was
- * news. */
-static bool
-record_sack(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar, uint32_t index,
-	const struct sack_block *block)
-{
-	struct record *record = tcp_record_at(tcp, index);
-	seq_t end = seq_add(record->seq, record->len);
-
-	if ((record->flags & RECORD_SACKED) || seq_leq(end, block->left) ||
-		seq_geq(record->seq, block->right))
-		return false;
-	/* Blocks with edges inside our segments are odd: they may not take the last records. */
-	if ((seq_lt(record->seq, block->left) || seq_gt(end, block->right)) &&
-		txq_records_free(tcp) <= txq_record_reserve(tcp))
-		return false;
-	if (seq_lt(record->seq, block->left)) {
-		txq_split(tcp, conn, index, block->left.n - record->seq.n);
-		return false; /* the walk comes to the second half next */
-	}
-	if (seq_gt(end, block->right))
-		txq_split(tcp, conn, index, block->right.n - record->seq.n);
-	if (record->flags & RECORD_LOST) {
-		record->flags &= (uint8_t)~RECORD_LOST;
-		sidecar->lost_bytes -= record->len;
-	}
-	record->flags |= RECORD_SACKED;
-	sidecar->sacked_bytes += record->len;
-	sidecar->sacked_high = seq_max(sidecar->sacked_high, seq_add(record->seq, record->len));
-	return true;
-}
-
-bool
-loss_sack_blocks(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
-{
-	struct sidecar *sidecar;
-	bool news = false;
-
-	if (!(conn->flags & CONN_SACK) || segment->sack_count == 0)
-		return false;
-	sidecar = conn_need_sidecar(tcp, conn);
-	if (sidecar == NULL)
-		return false;
-	if (sidecar->sacked_bytes == 0)
-		sidecar->sacked_high = conn->snd_una;
-	for (unsigned int i = 0; i < segment->sack_count; i++) {
-		const struct sack_block *block = &segment->sack[i];
-
-		tcp->counters->sack_blocks_in++;
-		if (!block_is_sane(conn, block)) {
-			tcp->counters->sack_bad_blocks++;
-			continue;
-		}
-		for (uint32_t index = conn->txq_head;
-			index != SLAB_NONE && index != conn->txq_unsent &&
-			seq_lt(tcp_record_at(tcp, index)->seq, block->right);
-			index = tcp_record_at(tcp, index)->next)
-			news |= record_sack(tcp, conn, sidecar, index, block);
-	}
-	return news;
-}
-
-/*
- * Marks as lost what has enough SACKed above it: more than (DupThresh - 1) segments' bytes [6675
- * 4]. Returns true if the head is lost.
- */
-static bool
-mark_lost_by_sack(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
-{
-	uint32_t above = sidecar->sacked_bytes;
-	uint32_t index = conn->txq_head;
-
-	while (index != SLAB_NONE && index != conn->txq_unsent) {
-		struct record *record = tcp_record_at(tcp, index);
-
-		if (above <= (DUP_THRESH - 1) * (uint32_t)conn->mss)
-			break;
-		if (record->flags & RECORD_SACKED)
-			above -= record->len;
-		else if (!(record->flags & RECORD_RETX))
-			record_mark_lost(sidecar, record);
-		index = record->next;
-	}
-	index = conn->txq_head;
-	return index != SLAB_NONE && (tcp_record_at(tcp, index)->flags & RECORD_LOST);
-}
-
-void
-loss_sack_news(struct tcp *tcp, struct rill_conn *conn)
+static void
+enter_recovery(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
 {
 	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	struct scoreboard *score = score_of(tcp, conn);
 
-	if (sidecar == NULL)
-		return;
-	if (in_any_recovery(conn)) {
-		mark_lost_by_sack(tcp, conn, sidecar);
-	} else if (conn->dupacks >= DUP_THRESH) {
-		enter_recovery(tcp, conn);
-		mark_lost_by_sack(tcp, conn, sidecar);
-		mark_head_lost(tcp, conn, sidecar);
-	} else if (mark_lost_by_sack(tcp, conn, sidecar)) {
-		enter_recovery(tcp, conn);
-	}
+	tcp->counters->fast_recoveries++;
+	if (score != NULL)
+		spurious_remember(tcp, conn, sidecar, false);
+	reduce(tcp, conn, score, facts);
+	conn->flags |= CONN_RECOVERY;
+	if (score == NULL)
+		conn->flags |= CONN_RETX_HEAD;
 	conn_mark_dirty(tcp, conn);
 }
 
 /* Everything that was out when recovery began is acknowledged. */
 static void
-leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
+leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score)
 {
-	struct cc_event event = congestion(tcp, conn);
+	struct cc_event event = loss_event(tcp, conn, loss_flight(tcp, conn));
 
 	if (conn->flags & CONN_RECOVERY)
 		cc_ops(conn->cc.algorithm)->on_recovered(&conn->cc, &event);
 	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
-	if (sidecar != NULL && !(conn->flags & CONN_SACK))
-		sidecar->sacked_bytes = 0;
+	if (score == NULL)
+		return;
+	if (!(conn->flags & CONN_SACK))
+		score->sacked_bytes = 0;
+	rack_recovered(&score->rack);
+	score->until = conn->snd_nxt; /* a DSACK may still come */
 }
 
-void
-loss_progress(
-	struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost)
+/*
+ * Without SACK: a duplicate ACK tells that some segment has left the network; what is acknowledged
+ * at last takes back what they told, but for one mss [6582 3.2, 9937 6.2].
+ */
+static void
+count_without_sack(struct rill_conn *conn, struct scoreboard *score, struct ack_facts *facts)
 {
-	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	uint32_t known = score->sacked_bytes;
 
-	conn->dupacks = 0;
-	if (sidecar != NULL) {
-		sidecar->lost_bytes -= lost;
-		if (conn->flags & CONN_SACK)
-			sidecar->sacked_bytes -= sacked;
-		else if (conn->flags &
-			 CONN_RECOVERY) /* deflate by what was acked, less one mss [6582 3.2] */
-			sidecar->sacked_bytes -= RTE_MIN(
-				sidecar->sacked_bytes, acked > conn->mss ? acked - conn->mss : 0);
+	if (facts->duplicate &&
+		score->sacked_bytes + score->lost_bytes + conn->mss < conn_outstanding(conn)) {
+		score->sacked_bytes += conn->mss; /* bounded by what is out [5681 3.2] */
+		facts->sacked = conn->mss;
+	}
+	if (facts->acked == 0)
+		return;
+	if (conn->flags & CONN_RECOVERY)
+		known = RTE_MIN(known, facts->acked > conn->mss ? facts->acked - conn->mss : 0);
+	score->sacked_bytes -= known;
+	facts->known += RTE_MIN(known, facts->bytes);
+}
+
+/* With SACK: what was sent before something that arrived, and is late, is lost [8985 6.2]. */
+static void
+detect_by_time(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	struct ack_facts *facts)
+{
+	bool urgent = in_any_recovery(conn) || score->sacked_segments >= RACK_DUP_THRESH;
+	uint32_t window_us = rack_window_us(&score->rack, rtt_min(&conn->rtt), conn->rtt.srtt_us,
+		conn->modes & MODE_REORDERS, urgent);
+	uint32_t index, now_us = us32(tcp->now);
+
+	while ((index = score->flying.head) != SLAB_NONE) {
+		const struct record *record = tcp_record_at(tcp, index);
+		uint32_t sent_us = txq_sent_us(tcp, record);
+
+		if (!rack_is_earlier(&score->rack, sent_us, seq_add(record->seq, record->len)))
+			return;
+		if (rack_remaining_us(&score->rack, sent_us, window_us, now_us) > 0) {
+			/* By then all of them are late that were sent before it. */
+			int32_t wait_us = rack_remaining_us(
+				&score->rack, score->rack.sent_us, window_us, now_us);
+
+			facts->reorder_us = (uint32_t)RTE_MAX(wait_us, 1);
+			return;
+		}
+		score_lose(tcp, score, index, facts);
+	}
+}
+
+/* Without SACK: the third duplicate ACK, and then each hole that an ACK stops at [6582 3.2]. */
+static void
+detect_by_duplicates(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	const struct ack_facts *facts)
+{
+	const struct record *head;
+
+	if (!in_any_recovery(conn)) {
+		if (conn->dupacks >= DUP_THRESH)
+			score_lose_head(tcp, conn, score, conn->mss);
+		return;
+	}
+	if (facts->acked == 0 || !(conn->flags & CONN_RECOVERY) || conn->txq_head == SLAB_NONE ||
+		seq_geq(conn->snd_una, conn->recover))
+		return;
+	head = tcp_record_at(tcp, conn->txq_head);
+	if ((head->flags & (RECORD_SENT | RECORD_RETX)) == RECORD_SENT)
+		score_lose_head(tcp, conn, score, conn->mss);
+}
+
+/* Enters or leaves recovery as the losses say. */
+static void
+change_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	const struct ack_facts *facts)
+{
+	if (in_any_recovery(conn) && seq_geq(conn->snd_una, conn->recover))
+		leave_recovery(tcp, conn, score);
+	if (score->lost.head == SLAB_NONE)
+		return;
+	conn_mark_dirty(tcp, conn);
+	if (!in_any_recovery(conn)) {
+		enter_recovery(tcp, conn, facts);
+	} else if ((conn->flags & CONN_RECOVERY) && facts->retx_lost) {
+		tcp->counters->lost_retransmissions++;
+		reduce(tcp, conn, score, facts);
+	}
+}
+
+static void
+set_cwnd_in_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	const struct ack_facts *facts)
+{
+	struct prr_ack ack = {
+		.delivered = ack_delivered(facts),
+		.flight = loss_flight(tcp, conn),
+		.ssthresh = conn->cc.ssthresh,
+		.mss = conn->mss,
+		.safe = facts->acked > 0 && facts->lost == 0,
+	};
+
+	if (score->prr.recover_fs == 0) /* the recovery began without a side-car */
+		prr_begin(&score->prr, facts->outstanding);
+	/* Duplicate ACKs may be forged: no more than what was out [9937 6.2]. */
+	if (!(conn->flags & CONN_SACK))
+		ack.delivered = RTE_MIN(
+			ack.delivered, score->prr.recover_fs > score->prr.delivered
+					       ? score->prr.recover_fs - score->prr.delivered
+					       : 0);
+	if (ack.delivered == 0)
+		return;
+	conn->cc.cwnd = prr_cwnd(&score->prr, &ack);
+	conn_mark_dirty(tcp, conn);
+}
+
+/* Without a scoreboard: the head is what is known to be missing. */
+static void
+recover_blindly(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
+{
+	if (!in_any_recovery(conn)) {
+		if (conn->dupacks == DUP_THRESH)
+			enter_recovery(tcp, conn, facts);
+	} else if (facts->acked > 0) {
+		if (seq_geq(conn->snd_una, conn->recover))
+			leave_recovery(tcp, conn, NULL);
 		else
-			sidecar->sacked_bytes = 0;
-	}
-	if (!in_any_recovery(conn))
-		return;
-	if (seq_geq(conn->snd_una, conn->recover)) {
-		leave_recovery(tcp, conn, sidecar);
-		if (sidecar != NULL && (conn->flags & CONN_SACK) && conn->txq_head != SLAB_NONE &&
-			(tcp_record_at(tcp, conn->txq_head)->flags & RECORD_LOST))
-			enter_recovery(tcp, conn); /* lost after recover: the next event */
-		return;
-	}
-	/* A partial ACK: the next hole begins at snd_una [6582 3.2]. */
-	if (sidecar == NULL) {
-		conn->flags |= CONN_RETX_HEAD;
-	} else if ((conn->flags & CONN_RECOVERY) && !(conn->flags & CONN_SACK)) {
-		struct record *head =
-			conn->txq_head == SLAB_NONE ? NULL : tcp_record_at(tcp, conn->txq_head);
-
-		if (head != NULL && !(head->flags & RECORD_RETX))
-			mark_head_lost(tcp, conn, sidecar);
+			conn->flags |= CONN_RETX_HEAD;
 	}
 	conn_mark_dirty(tcp, conn);
 }
 
-/* All that is outstanding counts as lost, whatever SACK said before [RFC2018-8]. */
-static void
-mark_all_lost(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
+void
+loss_sack(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts)
 {
-	sidecar->sacked_bytes = 0;
-	sidecar->lost_bytes = 0;
-	sidecar->sacked_high = conn->snd_una;
-	for (uint32_t index = conn->txq_head; index != SLAB_NONE && index != conn->txq_unsent;
-		index = tcp_record_at(tcp, index)->next) {
-		struct record *record = tcp_record_at(tcp, index);
+	struct scoreboard *score;
 
-		record->flags &= (uint8_t) ~(RECORD_SACKED | RECORD_LOST);
-		record_mark_lost(sidecar, record);
+	if (!(conn->flags & CONN_SACK))
+		return;
+	score = score_open(tcp, conn);
+	if (score != NULL)
+		score_blocks(tcp, conn, score, segment, facts);
+}
+
+void
+loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts)
+{
+	struct scoreboard *score = score_of(tcp, conn);
+
+	if (facts->duplicate && !(conn->flags & CONN_SACK))
+		score = score_open(tcp, conn);
+	if (facts->acked > 0)
+		conn->dupacks = 0;
+	else if ((facts->duplicate || facts->sacked > 0) && conn->dupacks < CONN_DUPACKS_MAX)
+		conn->dupacks++;
+	if (score == NULL) {
+		if (in_any_recovery(conn) || facts->duplicate)
+			recover_blindly(tcp, conn, facts);
+		return;
 	}
+	if (facts->acked > 0)
+		score_advanced(score, conn->snd_una);
+	if (facts->dsack)
+		rack_dsack(&score->rack, conn->snd_una, conn->snd_nxt);
+	if (!(conn->flags & CONN_SACK))
+		count_without_sack(conn, score, facts);
+	if (facts->sacked > 0)
+		conn_mark_dirty(tcp, conn); /* there is room for more in flight [5681 3.2] */
+	tlp_after_ack(tcp, conn, conn_sidecar(tcp, conn), segment, facts);
+	spurious_check(tcp, conn, conn_sidecar(tcp, conn), segment, facts);
+	if (conn->flags & CONN_SACK)
+		detect_by_time(tcp, conn, score, facts);
+	else
+		detect_by_duplicates(tcp, conn, score, facts);
+	change_recovery(tcp, conn, score, facts);
+	if (conn->flags & CONN_RECOVERY)
+		set_cwnd_in_recovery(tcp, conn, score, facts);
+}
+
+void
+loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct scoreboard *score = score_of(tcp, conn);
+	struct ack_facts facts = {.flight = loss_flight(tcp, conn),
+		.outstanding = conn_outstanding(conn)};
+
+	if (score == NULL)
+		return;
+	facts.outstanding -= RTE_MIN(facts.outstanding, score->sacked_bytes);
+	detect_by_time(tcp, conn, score, &facts);
+	change_recovery(tcp, conn, score, &facts);
+	/* No ACK comes with it: the first segment goes out all the same. */
+	if ((conn->flags & CONN_RECOVERY) && score->prr.out == 0)
+		conn->cc.cwnd = loss_flight(tcp, conn) + conn->mss;
+	if (facts.reorder_us > 0)
+		timers_reorder(tcp, conn, facts.reorder_us);
+	conn_mark_dirty(tcp, conn);
+}
+
+/* ---- timeout */
+
+/* What an RTO holds for lost: the head, and what has been out for longer than a round trip and the
+ * reordering window [8985 6.3]; all, if the scoreboard is not to be trusted. */
+static void
+lose_after_timeout(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score)
+{
+	struct ack_facts facts = {0};
+	uint32_t rtt_us = score->rack.delivered ? score->rack.rtt_us : conn->rtt.srtt_us;
+	uint32_t window_us = rack_window_us(&score->rack, rtt_min(&conn->rtt), conn->rtt.srtt_us,
+		conn->modes & MODE_REORDERS, true);
+	uint32_t index;
+
+	if (conn->retries > 0 || !(conn->flags & CONN_SACK)) {
+		score_distrust(tcp, conn, score); /* [2018 8] */
+		return;
+	}
+	score_lose_head(tcp, conn, score, conn->mss);
+	while ((index = score->flying.head) != SLAB_NONE) {
+		uint32_t sent_us = txq_sent_us(tcp, tcp_record_at(tcp, index));
+
+		if ((int32_t)(sent_us + rtt_us + window_us - us32(tcp->now)) > 0)
+			return;
+		score_lose(tcp, score, index, &facts);
+	}
+}
+
+/* The head cannot be SACKed and not acknowledged, unless the peer dropped it again [2018 8]. */
+static void
+notice_reneging(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct scoreboard *score = score_of(tcp, conn);
+
+	if (score == NULL || conn->txq_head == SLAB_NONE ||
+		!(tcp_record_at(tcp, conn->txq_head)->flags & RECORD_SACKED))
+		return;
+	tcp->counters->sack_reneged++;
+	score_distrust(tcp, conn, score);
 }
 
 /* A timeout in a synchronized state with the window open. */
 static void
 timeout_data(struct tcp *tcp, struct rill_conn *conn)
 {
-	struct sidecar *sidecar = conn_need_sidecar(tcp, conn);
-	struct cc_event event = congestion(tcp, conn);
+	struct scoreboard *score = score_open(tcp, conn);
+	struct cc_event event =
+		loss_event(tcp, conn, RTE_MIN(conn_outstanding(conn), conn->cc.cwnd));
 
+	if (score != NULL && conn->retries == 0)
+		spurious_remember(tcp, conn, conn_sidecar(tcp, conn), true);
+	else if (score != NULL) /* F-RTO judges the first timeout only [5682 2.1] */
+		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
 	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);
-	if (sidecar != NULL)
-		mark_all_lost(tcp, conn, sidecar);
+	if (score != NULL)
+		lose_after_timeout(tcp, conn, score);
 	conn->flags = (conn->flags & ~CONN_RECOVERY) | CONN_RTO_RECOVERY;
 	conn->recover = conn->snd_nxt; /* [6582 4] */
 	conn->dupacks = 0;
@@ -345,6 +391,7 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 		conn_end(tcp, conn, RILL_CLOSE_TIMEOUT);
 		return;
 	}
+	notice_reneging(tcp, conn);
 	if (!conn_is_synchronized(conn))
 		conn->flags |= CONN_SYN_LOST;
 	else if (outstanding && conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING))

@@ -3,37 +3,53 @@
 #define RILL_TCP_LOSS_H
 
 /*
- * Loss: how it is noticed and repaired. Fast retransmit and recovery by SACK [6675] or by duplicate
- * ACKs [6582], and the retransmission timeout [6298].
+ * Loss: how it is noticed and repaired.
  *
- * What is not in flight is counted in the side-car: bytes SACKed (without SACK: one mss for each
- * duplicate ACK, which inflates the window as RFC 5681 says) and bytes lost. Without a side-car,
- * recovery goes on more simply: each step sends the head of the queue again.
+ * With SACK, RACK tells it by time [8985], the loss probe (tlp.h) makes the end of a flight tell,
+ * and a recovery sends what proportional rate reduction allows [9937]. Without SACK, the third
+ * duplicate ACK tells it, and the recovery goes from hole to hole [6582]. The retransmission
+ * timeout [6298] comes last. spurious.h takes back what proves to be a mistake.
+ *
+ * What is not in flight is counted in the scoreboard: bytes SACKed (without SACK: one mss for each
+ * duplicate ACK) and bytes lost. Where no side-car is left for one, recovery goes on more simply:
+ * each step sends the head of the queue again.
  */
 
+#include "ack.h"
+#include "scoreboard.h"
 #include "tcp.h"
 
 /* Bytes in flight: sent, not acknowledged, not SACKed, not known to be lost. */
 uint32_t loss_flight(const struct tcp *tcp, const struct rill_conn *conn);
 
+/* What congestion control is told of an event now. */
+struct cc_event loss_event(const struct tcp *tcp, const struct rill_conn *conn, uint32_t flight);
+
+/* SACK blocks of any ACK, before the queue is looked at. Adds to facts. */
+void loss_sack(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts);
+
 /*
- * An ACK that acknowledges nothing new while data is outstanding, with the same window, no payload,
- * no SYN or FIN [5681 2].
+ * After the ACK has been taken off the queue and snd_una has moved: enters, continues or leaves
+ * recovery. To be called if there is a side-car, a recovery, or facts->duplicate.
  */
-void loss_duplicate_ack(struct tcp *tcp, struct rill_conn *conn);
+void loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts);
 
-/* SACK blocks of any ACK. Returns true if they told something new [6675 2]. */
-bool loss_sack_blocks(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
+/* A segment of so many bytes was sent, new or again. */
+static inline void
+loss_sent(const struct tcp *tcp, const struct rill_conn *conn, uint32_t bytes)
+{
+	struct scoreboard *score;
 
-/* After SACK news: enters or continues recovery. */
-void loss_sack_news(struct tcp *tcp, struct rill_conn *conn);
+	if ((conn->flags & CONN_RECOVERY) && (score = score_of(tcp, conn)) != NULL)
+		prr_sent(&score->prr, bytes);
+}
 
-/* `acked` sequence numbers left the queue; snd_una has moved. sacked, lost: what of them was so
- * marked. */
-void loss_progress(
-	struct tcp *tcp, struct rill_conn *conn, uint32_t acked, uint32_t sacked, uint32_t lost);
-
-/* The deadline in rto_at has passed. */
+/* The deadline in rto_at has passed: of the retransmission, or of a window probe or cork. */
 void loss_timer_expired(struct tcp *tcp, struct rill_conn *conn);
+
+/* The reordering timer's: what it waited for is lost [8985 6.2]. */
+void loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn);
 
 #endif

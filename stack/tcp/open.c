@@ -175,17 +175,15 @@ take_syn(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 static void
 sample_handshake(struct tcp *tcp, struct rill_conn *conn)
 {
-	const struct rill_options *options = conn_options(tcp, conn);
-
 	if (conn->flags & CONN_SYN_LOST) {
-		if (conn->rtt.rto_us < RTO_AFTER_SYN_LOSS_US)
-			conn->rtt.rto_us = RTO_AFTER_SYN_LOSS_US;
+		if (conn->rtt.initial_us < RTO_AFTER_SYN_LOSS_US)
+			conn->rtt.initial_us = RTO_AFTER_SYN_LOSS_US;
 		if (conn->retries > 1) /* lost more than once: start with one segment [6928 2] */
 			conn->cc.cwnd = conn->mss;
 	} else if (conn->flags & CONN_RTO_ARMED) {
-		uint32_t sent_us = conn->rto_at - rtt_backed_off(&conn->rtt, conn->backoff);
+		uint32_t sent_us = conn->rto_at - timers_rto_us(tcp, conn);
 
-		rtt_sample(&conn->rtt, us32(tcp->now) - sent_us, (uint32_t)options->rto_min_us);
+		rtt_sample(&conn->rtt, us32(tcp->now) - sent_us);
 	}
 	conn->backoff = 0;
 	conn->retries = 0;

@@ -10,7 +10,10 @@
 #include "loss.h"
 #include "output.h"
 #include "rcvwnd.h"
+#include "scoreboard.h"
+#include "spurious.h"
 #include "timers.h"
+#include "tlp.h"
 #include "txq.h"
 
 /* Payload bytes of a full segment now: SACK blocks take room from it. */
@@ -63,24 +66,24 @@ count_retransmit(struct tcp *tcp, struct rill_conn *conn)
 	tcp->counters->retransmits++;
 	if (conn->retransmits < UINT16_MAX)
 		conn->retransmits++;
+	spurious_sent_again(tcp, conn);
 }
 
-/* Sends records again that were sent before. Returns false when nothing could be sent. */
-static bool
+/* Sends records again that were sent before. Returns the bytes; 0: nothing could be sent. */
+static uint32_t
 retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value)
 {
-	struct sidecar *sidecar = conn_sidecar(tcp, conn);
 	uint32_t len = segment_max(tcp, conn), at = index;
 	unsigned int count = gather(tcp, conn, index, mask, value, &len);
 	uint8_t flags = TCP_ACK;
 
 	if (count == 0)
-		return false;
+		return 0;
 	for (unsigned int i = 0; i < count; i++) {
 		struct record *record = tcp_record_at(tcp, at);
 
 		if (outbox_waiting(tcp->outbox, record->ticket))
-			return false; /* the NIC has not even taken the last transmission */
+			return 0; /* the NIC has not even taken the last transmission */
 		at = record->next;
 	}
 	if (at == SLAB_NONE) {
@@ -89,64 +92,57 @@ retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask
 			flags |= TCP_FIN;
 	}
 	if (!emit_segment(tcp, conn, flags, tcp_record_at(tcp, index)->seq, index, count))
-		return false;
+		return 0;
 	count_retransmit(tcp, conn);
-	for (at = index; count > 0; count--, at = tcp_record_at(tcp, at)->next) {
-		struct record *record = tcp_record_at(tcp, at);
-
-		if (record->flags & RECORD_LOST) {
-			record->flags &= (uint8_t)~RECORD_LOST;
-			sidecar->lost_bytes -= record->len;
-		}
-	}
+	loss_sent(tcp, conn, len);
 	timers_data_sent(tcp, conn, false);
-	return true;
+	return len;
 }
 
-/* The head of the queue, or the FIN when only that is outstanding. */
+/* The FIN, when only that is outstanding. */
+static uint32_t
+retransmit_fin(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!(conn->flags & CONN_FIN_SENT) ||
+		!emit_segment(tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
+		return 0;
+	count_retransmit(tcp, conn);
+	return 1;
+}
+
+/* The head of the queue, whatever cwnd says. */
 static void
 retransmit_head(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->flags &= ~CONN_RETX_HEAD;
 	if (conn_outstanding(conn) == 0)
 		return;
-	if (conn->txq_head != SLAB_NONE) {
-		retransmit(tcp, conn, conn->txq_head, RECORD_SENT, RECORD_SENT);
-	} else if ((conn->flags & CONN_FIN_SENT) &&
-		   emit_segment(
-			   tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0)) {
-		count_retransmit(tcp, conn);
-	}
+	if (conn->txq_head != SLAB_NONE)
+		retransmit(tcp, conn, conn->txq_head, RECORD_SENT | RECORD_SACKED, RECORD_SENT);
+	else
+		retransmit_fin(tcp, conn);
 }
 
 /* What recovery holds for lost, as far as cwnd allows and the window reaches. */
 static void
 retransmit_lost(struct tcp *tcp, struct rill_conn *conn)
 {
-	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	const struct scoreboard *score = score_of(tcp, conn);
 	seq_t edge = seq_add(conn->snd_una, conn->snd_wnd);
-	uint32_t index = conn->txq_head;
 
-	while (sidecar != NULL && sidecar->lost_bytes > 0 && index != SLAB_NONE &&
-		outbox_room(tcp->outbox) > 0) {
-		struct record *record = tcp_record_at(tcp, index);
+	while (score != NULL && score->lost.head != SLAB_NONE && outbox_room(tcp->outbox) > 0) {
+		uint32_t index = score->lost.head;
+		const struct record *record = tcp_record_at(tcp, index);
+		uint32_t len = RTE_MIN(record->len, segment_max(tcp, conn));
+		uint32_t flight = loss_flight(tcp, conn);
 
-		if (!(record->flags & RECORD_SENT))
+		if (flight > 0 && flight + len > conn->cc.cwnd) {
+			conn->flags |= CONN_CWND_LIMITED;
 			return;
-		if (record->flags & RECORD_LOST) {
-			uint32_t len = RTE_MIN(record->len, segment_max(tcp, conn));
-			uint32_t flight = loss_flight(tcp, conn);
-
-			if (flight > 0 && flight + len > conn->cc.cwnd) {
-				conn->flags |= CONN_CWND_LIMITED;
-				return;
-			}
-			if (seq_geq(record->seq, edge))
-				return;
-			if (!retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST))
-				return;
 		}
-		index = record->next;
+		if (seq_geq(record->seq, edge) ||
+			retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST) == 0)
+			return;
 	}
 }
 
@@ -168,7 +164,7 @@ small_segment_may_leave(struct tcp *tcp, struct rill_conn *conn, uint32_t len, u
 	bool outstanding = conn_outstanding(conn) > 0;
 	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
-	if (conn->flags & CONN_PUSH_OUT)
+	if (conn->flags & (CONN_PUSH_OUT | CONN_TLP))
 		return true;
 	if (len < unsent) { /* the window cuts it */
 		if (len >= conn->snd_wnd_max / 2)
@@ -211,7 +207,7 @@ new_data_len(struct tcp *tcp, struct rill_conn *conn)
 	len = RTE_MIN(unsent, mss);
 	len = RTE_MIN(len, (uint32_t)usable);
 	flight = loss_flight(tcp, conn);
-	if (flight > 0 && flight + len > conn->cc.cwnd) {
+	if (flight > 0 && flight + len > conn->cc.cwnd && !(conn->flags & CONN_TLP)) {
 		conn->flags |= CONN_CWND_LIMITED;
 		return 0;
 	}
@@ -228,7 +224,7 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	const struct rill_options *options = conn_options(tcp, conn);
 	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms, restart = 0;
 
-	if (options->slow_start_after_idle && idle_ms > conn->rtt.rto_us / USEC_PER_MSEC)
+	if (options->slow_start_after_idle && idle_ms > timers_rto_us(tcp, conn) / USEC_PER_MSEC)
 		restart = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
 	cc_after_idle(&conn->cc, tcp->now, (ustime)idle_ms * USEC_PER_MSEC, restart);
 }
@@ -265,8 +261,38 @@ send_new_segment(struct tcp *tcp, struct rill_conn *conn)
 		conn->flags |= CONN_FIN_SENT;
 		conn->snd_nxt = seq_add(conn->snd_nxt, 1);
 	}
+	loss_sent(tcp, conn, len);
 	timers_data_sent(tcp, conn, first);
 	return len;
+}
+
+/*
+ * A loss probe: one segment of new data, though it exceed cwnd; else the last one that was sent,
+ * again [8985 7.3].
+ */
+static void
+speak_probe(struct tcp *tcp, struct rill_conn *conn)
+{
+	const struct scoreboard *score;
+	bool again = false;
+	uint32_t sent = 0;
+
+	if (tlp_is_possible(tcp, conn) && conn_outstanding(conn) > 0 &&
+		(score = score_open(tcp, conn)) != NULL) {
+		if (usable_window(conn) > 0)
+			sent = send_new_segment(tcp, conn);
+		again = sent == 0;
+		if (again && score->flying.tail != SLAB_NONE)
+			sent = retransmit(tcp, conn, score->flying.tail,
+				RECORD_SENT | RECORD_SACKED, RECORD_SENT);
+		else if (again && conn->txq_head == SLAB_NONE)
+			sent = retransmit_fin(tcp, conn);
+		if (sent > 0)
+			tlp_sent(tcp, conn, again);
+	}
+	conn->flags &= ~CONN_TLP;
+	if (conn_outstanding(conn) > 0)
+		timers_restart_rto(tcp, conn);
 }
 
 static void
@@ -373,9 +399,12 @@ output_conn(struct tcp *tcp, struct rill_conn *conn)
 		speak_opening(tcp, conn);
 		return;
 	}
+	if (conn->flags & CONN_TLP)
+		speak_probe(tcp, conn);
 	if (conn->flags & CONN_RETX_HEAD)
 		retransmit_head(tcp, conn);
-	if (conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY))
+	if ((conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) &&
+		!spurious_wants_new_data(tcp, conn))
 		retransmit_lost(tcp, conn);
 	if (conn->txq_unsent != SLAB_NONE || (conn->flags & CONN_FIN_QUEUED))
 		send_new(tcp, conn);

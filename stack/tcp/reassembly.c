@@ -153,6 +153,21 @@ reassembly_insert(struct sidecar *sidecar, struct rte_mbuf *payload, seq_t start
 	return true;
 }
 
+bool
+reassembly_find_duplicate(
+	struct sidecar *sidecar, seq_t start, uint32_t len, struct sack_block *duplicate)
+{
+	uint32_t i = ranges_find(sidecar, seq_add(start, 1));
+	seq_t end = seq_add(start, len);
+
+	if (i == sidecar->ranges_count || seq_leq(end, sidecar->ranges[i].start))
+		return false;
+	duplicate->left = seq_max(start, sidecar->ranges[i].start);
+	duplicate->right = seq_min(end, sidecar->ranges[i].end);
+	sidecar->ranges[i].stamp = ++sidecar->stamp;
+	return true;
+}
+
 struct rte_mbuf *
 reassembly_take(struct sidecar *sidecar, seq_t rcv_nxt, seq_t *end)
 {

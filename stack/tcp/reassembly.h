@@ -20,6 +20,13 @@ bool reassembly_insert(struct sidecar *sidecar, struct rte_mbuf *payload, seq_t 
 	uint32_t true_max, bool *duplicate);
 
 /*
+ * What of [start, start + len) is held already: the first such piece [2883 4.2], whose island will
+ * be reported first. False: nothing.
+ */
+bool reassembly_find_duplicate(
+	struct sidecar *sidecar, seq_t start, uint32_t len, struct sack_block *duplicate);
+
+/*
  * The data that continues at rcv_nxt, as one chain, or NULL; *end is where it ends. Data below
  * rcv_nxt is cut off and freed. The caller owns the chain.
  */

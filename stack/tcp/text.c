@@ -34,6 +34,26 @@ text_in_order(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	deliver_data(tcp, conn, input_payload(segment));
 }
 
+void
+text_report_duplicate(struct tcp *tcp, struct rill_conn *conn, seq_t left, seq_t right)
+{
+	struct sidecar *sidecar;
+
+	conn->flags |= CONN_ACK_NOW;
+	conn_mark_dirty(tcp, conn);
+	if (!(conn->flags & CONN_SACK) || !conn_options(tcp, conn)->dsack ||
+		(sidecar = conn_need_sidecar(tcp, conn)) == NULL)
+		return;
+	/* One report to an ACK: an earlier one goes first. */
+	if ((sidecar->flags & SIDECAR_DSACK) && !(conn->flags & CONN_PARKED) &&
+		outbox_room(tcp->outbox) > 0) {
+		emit_ack(tcp, conn);
+		conn->flags |= CONN_ACK_NOW;
+	}
+	sidecar->flags |= SIDECAR_DSACK;
+	sidecar->dsack = (struct sack_block){left, right};
+}
+
 /* An ACK that must not wait for the end of the turn: without SACK each one counts [5681 3.2]. */
 static void
 ack_out_of_order(struct tcp *tcp, struct rill_conn *conn)
@@ -50,6 +70,7 @@ text_out_of_order(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payl
 {
 	struct sidecar *sidecar = conn_need_sidecar(tcp, conn);
 	uint32_t true_max = (uint32_t)conn_options(tcp, conn)->rcvbuf * TCP_TRUE_FACTOR;
+	struct sack_block held;
 	struct rte_mbuf *kept;
 	bool duplicate;
 
@@ -59,6 +80,8 @@ text_out_of_order(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payl
 		drop_packet(tcp->counters, payload, RILL_DROP_tcp_no_sidecar);
 		return;
 	}
+	if (reassembly_find_duplicate(sidecar, start, payload->pkt_len, &held))
+		text_report_duplicate(tcp, conn, held.left, held.right);
 	kept = tcp_keep_payload(tcp, payload);
 	if (kept == NULL)
 		drop_packet(tcp->counters, payload, RILL_DROP_tcp_rcv_reserve);
@@ -138,6 +161,8 @@ text_trim(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *payload, seq
 
 	*cut_right = false;
 	if (known > 0) {
+		text_report_duplicate(tcp, conn, *start,
+			seq_min(conn->rcv_nxt, seq_add(*start, payload->pkt_len)));
 		if ((uint32_t)known >= payload->pkt_len) {
 			drop_packet(tcp->counters, payload, RILL_DROP_tcp_duplicate);
 			return NULL;

@@ -12,4 +12,8 @@ void text_process(struct tcp *tcp, struct rill_conn *conn, struct segment *segme
 /* Exactly the next bytes, no FIN, nothing beyond a hole: the fast path's. */
 void text_in_order(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
 
+/* [left, right) was received before: the peer is told so in an ACK of its own, where SACK is on
+ * [2883 4]. */
+void text_report_duplicate(struct tcp *tcp, struct rill_conn *conn, seq_t left, seq_t right);
+
 #endif

@@ -6,6 +6,7 @@
 #include "close.h"
 #include "emit.h"
 #include "loss.h"
+#include "tlp.h"
 #include "txq.h"
 
 static ustime
@@ -92,18 +93,54 @@ timers_review(struct tcp *tcp, struct rill_conn *conn)
 		timers_cover(tcp, conn, deadline);
 }
 
+/* rto_at serves one timer at a time [8985 8]; mode says which: 0, MODE_PTO or MODE_REORDER_TIMER. */
 static void
-rto_slot_set(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us)
+rto_slot_set(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us, uint16_t mode)
 {
 	conn->rto_at = us32(tcp->now) + delay_us;
 	conn->flags |= CONN_RTO_ARMED;
+	conn->modes = (uint16_t)((conn->modes & ~(MODE_PTO | MODE_REORDER_TIMER)) | mode);
 	timers_cover(tcp, conn, tcp->now + delay_us);
+}
+
+uint32_t
+timers_rto_us(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return rtt_rto(
+		&conn->rtt, (uint32_t)conn_options(tcp, conn)->rto_min_us, conn->backoff);
 }
 
 void
 timers_restart_rto(struct tcp *tcp, struct rill_conn *conn)
 {
-	rto_slot_set(tcp, conn, rtt_backed_off(&conn->rtt, conn->backoff));
+	rto_slot_set(tcp, conn, timers_rto_us(tcp, conn), 0);
+}
+
+/* What is left of the retransmission timeout, counted from the last progress; at least 1 µs. */
+static uint32_t
+rto_left_us(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint64_t since_us = (uint64_t)(ms32(tcp->now) - conn->stall_ms) * USEC_PER_MSEC;
+	uint32_t rto_us = timers_rto_us(tcp, conn);
+
+	return since_us < rto_us ? (uint32_t)(rto_us - since_us) : 1;
+}
+
+/* The loss probe's timer, which never comes later than the retransmission's [8985 7.2]. */
+static void
+arm_probe(struct tcp *tcp, struct rill_conn *conn)
+{
+	rto_slot_set(tcp, conn, RTE_MIN(tlp_timeout_us(tcp, conn), rto_left_us(tcp, conn)),
+		MODE_PTO);
+}
+
+static void
+arm_for_outstanding(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (tlp_is_possible(tcp, conn))
+		arm_probe(tcp, conn);
+	else
+		timers_restart_rto(tcp, conn);
 }
 
 void
@@ -111,11 +148,13 @@ timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
 {
 	if (first) {
 		conn->stall_ms = ms32(tcp->now);
-		timers_restart_rto(tcp, conn);
+		arm_for_outstanding(tcp, conn);
 		if (conn_options(tcp, conn)->user_timeout_ms != 0)
 			timers_review(tcp, conn);
 	} else if (!(conn->flags & CONN_RTO_ARMED)) {
 		timers_restart_rto(tcp, conn);
+	} else if (conn->modes & MODE_PTO) {
+		arm_probe(tcp, conn);
 	}
 }
 
@@ -124,15 +163,48 @@ timers_data_acked(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->stall_ms = ms32(tcp->now);
 	if (conn_outstanding(conn) > 0)
-		timers_restart_rto(tcp, conn);
+		arm_for_outstanding(tcp, conn);
 	else
 		conn->flags &= ~CONN_RTO_ARMED;
 }
 
 void
+timers_reorder(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us)
+{
+	uint32_t left_us = rto_left_us(tcp, conn);
+
+	if (delay_us < left_us)
+		rto_slot_set(tcp, conn, delay_us, MODE_REORDER_TIMER);
+	else
+		rto_slot_set(tcp, conn, left_us, 0);
+}
+
+/* The timers that share rto_at, one of which is due. */
+static void
+rto_slot_expired(struct tcp *tcp, struct rill_conn *conn)
+{
+	uint16_t mode = conn->modes & (MODE_PTO | MODE_REORDER_TIMER);
+
+	conn->flags &= ~CONN_RTO_ARMED;
+	conn->modes &= (uint16_t)~(MODE_PTO | MODE_REORDER_TIMER);
+	if (mode == 0) {
+		loss_timer_expired(tcp, conn);
+		return;
+	}
+	if (mode == MODE_PTO) {
+		timers_restart_rto(tcp, conn); /* after a probe only this one [8985 7.3] */
+		conn->flags |= CONN_TLP;
+		conn_mark_dirty(tcp, conn);
+		return;
+	}
+	rto_slot_set(tcp, conn, rto_left_us(tcp, conn), 0);
+	loss_reorder_timer_expired(tcp, conn);
+}
+
+void
 timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 {
-	uint32_t delay_us = rtt_backed_off(&conn->rtt, conn->backoff);
+	uint32_t delay_us = timers_rto_us(tcp, conn);
 
 	if ((conn->flags & CONN_RTO_ARMED) && (conn->flags & CONN_PROBING))
 		return;
@@ -142,7 +214,7 @@ timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 	if (!(conn->flags & CONN_PROBING))
 		conn->stall_ms = ms32(tcp->now);
 	conn->flags |= CONN_PROBING;
-	rto_slot_set(tcp, conn, delay_us);
+	rto_slot_set(tcp, conn, delay_us, 0);
 	if (conn_options(tcp, conn)->user_timeout_ms != 0)
 		timers_review(tcp, conn);
 }
@@ -159,14 +231,14 @@ void
 timers_room_wanted(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (!(conn->flags & CONN_RTO_ARMED))
-		rto_slot_set(tcp, conn, TCP_ROOM_RETRY_US);
+		rto_slot_set(tcp, conn, TCP_ROOM_RETRY_US, 0);
 }
 
 void
 timers_corked(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (!(conn->flags & CONN_RTO_ARMED))
-		rto_slot_set(tcp, conn, TCP_CORK_US);
+		rto_slot_set(tcp, conn, TCP_CORK_US, 0);
 }
 
 void
@@ -238,8 +310,7 @@ tcp_conn_timer(struct tcp *tcp, struct wheel_node *node)
 		conn_mark_dirty(tcp, conn);
 	}
 	if ((conn->flags & CONN_RTO_ARMED) && time32_due(conn->rto_at, now_us)) {
-		conn->flags &= ~CONN_RTO_ARMED;
-		loss_timer_expired(tcp, conn);
+		rto_slot_expired(tcp, conn);
 		if (conn->flags & CONN_ENDED)
 			return;
 	}

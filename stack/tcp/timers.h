@@ -7,6 +7,8 @@
  * stands at or before the earliest deadline, and when it fires early it is simply armed again.
  *
  *   retransmission  rto_at: while something is outstanding: RTO after the last progress [6298 5]
+ *   loss probe      rto_at, with MODE_PTO: before the retransmission, where SACK is on [8985 7.2]
+ *   reordering      rto_at, with MODE_REORDER_TIMER: until what is late counts as lost [8985 6.2]
  *   window probe    rto_at: data waits for a closed or silly window [9293 3.8.6.1]
  *   cork            rto_at: a partial segment is held back, 200 ms at most
  *   delayed ACK     delack_at [9293 3.8.6.3]
@@ -18,12 +20,18 @@
 
 #include "tcp.h"
 
+/* The retransmission timeout now, backed off. */
+uint32_t timers_rto_us(const struct tcp *tcp, const struct rill_conn *conn);
+
 /* Something was sent that wants an ACK; first: nothing else was outstanding [6298 5.1]. */
 void timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first);
 
 /* The retransmission timer expired and what it does was done: it starts again, backed off
  * [6298 5.6]. */
 void timers_restart_rto(struct tcp *tcp, struct rill_conn *conn);
+
+/* What was late is lost after so long, unless an ACK tells of it before. */
+void timers_reorder(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us);
 
 /* New data was acknowledged: the retransmission timer starts afresh, or stops [6298 5.2, 5.3]. */
 void timers_data_acked(struct tcp *tcp, struct rill_conn *conn);

@@ -3,6 +3,8 @@
 
 #include <rte_mbuf.h>
 
+#include "scoreboard.h"
+
 void
 txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8_t flags)
 {
@@ -35,6 +37,7 @@ bool
 txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 {
 	struct record *record = tcp_record_at(tcp, index), *rest;
+	struct scoreboard *score = score_of(tcp, conn);
 	uint32_t rest_index = slab_alloc(&tcp->records);
 
 	RILL_DCHECK(len > 0 && len < record->len);
@@ -55,6 +58,8 @@ txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 	rte_mbuf_refcnt_update(rest->mbuf, 1);
 	if (conn->txq_tail == index)
 		conn->txq_tail = rest_index;
+	if (score != NULL)
+		score_split(tcp, score, index, rest_index);
 	return true;
 }
 
@@ -68,52 +73,58 @@ record_free(struct tcp *tcp, struct rill_conn *conn, uint32_t index)
 	slab_free(&tcp->records, index);
 }
 
+uint32_t
+txq_sent_us(const struct tcp *tcp, const struct record *record)
+{
+	/* What the NIC took later than it was put counts from then. */
+	if ((int32_t)(record->ticket - tcp->outbox->late_from) >= 0 &&
+		(int32_t)(record->ticket - tcp->outbox->late_to) < 0)
+		return tcp->outbox->late_us;
+	return record->sent_us;
+}
+
 /*
  * The round trip of a record, or 0 where it is not known: of one that was sent twice only if the
  * echoed timestamp shows that the last transmission was answered (Karn) [6298 3].
  */
 static uint32_t
-record_rtt(const struct tcp *tcp, const struct record *record, bool has_tsecr, uint32_t tsecr_ms)
+record_rtt(const struct tcp *tcp, const struct record *record, const struct ack_facts *facts)
 {
-	uint32_t sent_us = record->sent_us, rtt;
+	uint32_t rtt;
 
 	if (record->flags & (RECORD_SACKED | RECORD_LOST))
 		return 0;
 	if (record->flags & RECORD_RETX) {
-		uint32_t sent_ms = ms32(us32_expand(sent_us, tcp->now));
+		uint32_t sent_ms = ms32(us32_expand(record->sent_us, tcp->now));
 
-		if (!has_tsecr || !time32_due(sent_ms, tsecr_ms))
+		if (!facts->has_tsecr || !time32_due(sent_ms, facts->tsecr_ms))
 			return 0;
 	}
-	/* What the NIC took later than it was put counts from then. */
-	if ((int32_t)(record->ticket - tcp->outbox->late_from) >= 0 &&
-		(int32_t)(record->ticket - tcp->outbox->late_to) < 0)
-		sent_us = tcp->outbox->late_us;
-	rtt = us32(tcp->now) - sent_us;
+	rtt = us32(tcp->now) - txq_sent_us(tcp, record);
 	return rtt > 0 ? rtt : 1;
 }
 
 void
-txq_ack(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, bool has_tsecr, uint32_t tsecr_ms,
-	struct txq_acked *acked)
+txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts)
 {
-	*acked = (struct txq_acked){0};
+	struct scoreboard *score = score_of(tcp, conn);
+	uint32_t bytes = facts->bytes;
+
 	RILL_DCHECK(bytes <= conn->txq_bytes);
 	conn->txq_bytes -= bytes;
 	while (bytes > 0) {
 		uint32_t index = conn->txq_head;
 		struct record *record = tcp_record_at(tcp, index);
 		uint32_t taken = bytes < record->len ? bytes : record->len;
-		uint32_t rtt = record_rtt(tcp, record, has_tsecr, tsecr_ms);
+		bool whole = taken == record->len;
+		uint32_t rtt = record_rtt(tcp, record, facts);
 
 		if (rtt > 0)
-			acked->rtt_us = rtt;
-		if (record->flags & RECORD_SACKED)
-			acked->sacked += taken;
-		else if (record->flags & RECORD_LOST)
-			acked->lost += taken;
+			facts->rtt_us = rtt;
+		if (score != NULL)
+			score_acked(tcp, conn, score, index, taken, whole, facts);
 		bytes -= taken;
-		if (taken < record->len) {
+		if (!whole) {
 			record->seq = seq_add(record->seq, taken);
 			record->off += taken;
 			record->len -= taken;

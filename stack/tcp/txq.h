@@ -6,15 +6,8 @@
  * The send queue: a list of records, from snd_una on. The ones that were sent come first.
  */
 
+#include "ack.h"
 #include "tcp.h"
-
-/* What an ACK took off the queue. */
-struct txq_acked {
-	uint32_t rtt_us; /* sample from the newest acknowledged record that allows one; 0: none
-			    [6298 3] */
-	uint32_t sacked; /* bytes that had been SACKed */
-	uint32_t lost;   /* bytes that had been marked lost and not been SACKed */
-};
 
 /* Records that rill_send must leave for splitting what is queued already. */
 static inline uint32_t
@@ -40,10 +33,11 @@ void txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, 
  */
 bool txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len);
 
-/* Takes bytes off the front: acknowledged. tsecr_ms: the echoed time of sending (ms32), if
- * has_tsecr. */
-void txq_ack(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes, bool has_tsecr,
-	uint32_t tsecr_ms, struct txq_acked *acked);
+/* When the frame that carried a record last left for the NIC (us32). */
+uint32_t txq_sent_us(const struct tcp *tcp, const struct record *record);
+
+/* Takes facts->bytes off the front: acknowledged. Adds to facts. */
+void txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts);
 
 /* Frees everything. */
 void txq_clear(struct tcp *tcp, struct rill_conn *conn);

@@ -50,6 +50,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(sndbuf, 262144, 2048, 1073725440, "send queue, bytes, unacknowledged data included")     \
 	X(window_scale, 1, 0, 1, "offer window scaling [7323 2]")                                  \
 	X(sack, 1, 0, 1, "offer selective acknowledgment [2018]")                                  \
+	X(dsack, 1, 0, 1, "report duplicates by SACK [2883]")                                      \
 	X(timestamps, 1, 0, 1, "offer timestamps [7323 3]")                                        \
 	X(initial_window, 10, 1, 10, "initial congestion window, segments [6928]")                 \
 	X(slow_start_after_idle, 1, 0, 1, "restart from the initial window after one idle RTO [5681 4.1]") \

@@ -119,6 +119,16 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(fast_recoveries, "fast recoveries begun")                                                \
 	X(dupacks_in, "duplicate ACKs received")                                                   \
 	X(sack_blocks_in, "SACK blocks received")                                                  \
+	X(sack_work_capped, "ACKs whose SACK blocks were not followed to their end")               \
+	X(dsacks_in, "ACKs that reported a duplicate [2883]")                                      \
+	X(dsacks_out, "duplicates reported [2883]")                                                \
+	X(reorderings, "connections whose path was seen to reorder [8985]")                        \
+	X(loss_probes, "loss probes sent [8985 7]")                                                \
+	X(loss_probes_good, "loss probes that repaired a loss [8985 7.4]")                         \
+	X(lost_retransmissions, "recoveries that lost a retransmission too [5681 4.3]")            \
+	X(spurious_recoveries, "recoveries undone: nothing had been lost [3522, 2883]")            \
+	X(spurious_rtos, "retransmission timeouts undone [5682, 4015]")                            \
+	X(sack_reneged, "times a peer dropped what it had SACKed [2018 8]")                        \
 	X(sack_bad_blocks, "SACK blocks that were ignored as impossible")                          \
 	X(out_of_order_in, "segments that arrived beyond a hole")                                  \
 	X(window_probes, "zero-window probes sent")                                                \

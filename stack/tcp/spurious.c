@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "spurious.h"
+
+#include "txq.h"
+
+void
+spurious_remember(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar, bool timeout)
+{
+	struct scoreboard *score = &sidecar->score;
+
+	/* A timeout in a recovery is a new matter; what was reduced before stays so. */
+	score->cc_before = conn->cc;
+	score->undo_from = conn->snd_una;
+	score->undo_retx = 0;
+	sidecar->flags |= SIDECAR_UNDO;
+	if (timeout && (conn->flags & CONN_SACK))
+		sidecar->flags |= SIDECAR_FRTO;
+	else
+		sidecar->flags &= (uint16_t)~SIDECAR_FRTO;
+}
+
+void
+spurious_sent_again(struct tcp *tcp, struct rill_conn *conn)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	struct scoreboard *score;
+
+	if (sidecar == NULL || !(sidecar->flags & SIDECAR_UNDO))
+		return;
+	score = &sidecar->score;
+	if (score->undo_retx++ == 0)
+		score->undo_retx_ms = ms32(tcp->now);
+}
+
+/* Does the ACK answer something sent before the first retransmission? [3522 3.2] */
+static bool
+echoes_original(const struct scoreboard *score, const struct ack_facts *facts)
+{
+	return facts->acked > 0 && facts->has_tsecr && score->undo_retx > 0 &&
+	       (int32_t)(facts->tsecr_ms - score->undo_retx_ms) < 0;
+}
+
+/* A DSACK for one of the retransmissions; true when it was the last. */
+static bool
+takes_last_duplicate(struct scoreboard *score, const struct segment *segment)
+{
+	if (seq_lt(segment->sack[0].left, score->undo_from) || score->undo_retx == 0)
+		return false;
+	return --score->undo_retx == 0;
+}
+
+static void
+undo(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
+{
+	bool timeout = conn->flags & CONN_RTO_RECOVERY;
+
+	cc_undo(&conn->cc, &sidecar->score.cc_before);
+	score_none_lost(tcp, &sidecar->score);
+	sidecar->flags &= (uint16_t) ~(SIDECAR_UNDO | SIDECAR_FRTO);
+	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
+	conn->dupacks = 0;
+	if (timeout) {
+		tcp->counters->spurious_rtos++;
+		conn->backoff = 0;
+	} else {
+		tcp->counters->spurious_recoveries++;
+		conn->modes |= MODE_REORDERS; /* what looked lost was late */
+	}
+	conn_mark_dirty(tcp, conn);
+}
+
+bool
+spurious_check(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar,
+	const struct segment *segment, const struct ack_facts *facts)
+{
+	struct scoreboard *score = &sidecar->score;
+	bool proved;
+
+	if (!(sidecar->flags & SIDECAR_UNDO))
+		return false;
+	proved = echoes_original(score, facts) ||
+		 ((sidecar->flags & SIDECAR_FRTO) && facts->original) ||
+		 (facts->dsack && takes_last_duplicate(score, segment));
+	if (proved) {
+		undo(tcp, conn, sidecar);
+		return true;
+	}
+	/* The retransmission is acknowledged, nothing else: one more ACK decides. */
+	if ((sidecar->flags & SIDECAR_FRTO) && facts->acked == 0 && facts->sacked == 0 &&
+		!facts->dsack)
+		sidecar->flags &= (uint16_t)~SIDECAR_FRTO;
+	return false;
+}
+
+bool
+spurious_wants_new_data(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	return (conn->flags & CONN_RTO_RECOVERY) && sidecar != NULL &&
+	       (sidecar->flags & SIDECAR_FRTO) && seq_gt(conn->snd_una, sidecar->score.undo_from) &&
+	       seq_eq(conn->snd_nxt, conn->recover) && conn->txq_unsent != SLAB_NONE &&
+	       seq_gt(seq_add(conn->snd_una, conn->snd_wnd), conn->snd_nxt);
+}
