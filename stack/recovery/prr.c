@@ -24,7 +24,8 @@ prr_begin(struct prr *prr, uint32_t flight)
 static uint32_t
 prr_proportional(const struct prr *prr, uint32_t ssthresh)
 {
-	uint64_t due = ((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;
+	uint64_t due =
+		((uint64_t)prr->delivered * ssthresh + prr->recover_fs - 1) / prr->recover_fs;
 
 	return due > prr->out ? (uint32_t)(due - prr->out) : 0;
 }

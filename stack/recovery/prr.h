@@ -23,7 +23,7 @@ struct prr {
 /* What an ACK tells. */
 struct prr_ack {
 	uint32_t delivered; /* bytes newly acknowledged or SACKed */
-	uint32_t flight;    /* bytes in flight after this ACK, what it showed to be lost not counted */
+	uint32_t flight; /* bytes in flight after this ACK, what it showed to be lost not counted */
 	uint32_t ssthresh;
 	uint32_t mss;
 	bool safe; /* snd_una advanced and nothing more was found lost [9937 6.2] */

@@ -57,8 +57,8 @@ rack_recovered(struct rack *rack)
 }
 
 uint32_t
-rack_window_us(const struct rack *rack, uint32_t min_rtt_us, uint32_t srtt_us, bool reorders,
-	bool urgent)
+rack_window_us(
+	const struct rack *rack, uint32_t min_rtt_us, uint32_t srtt_us, bool reorders, bool urgent)
 {
 	uint64_t window_us = (uint64_t)rack->wnd_mult * (min_rtt_us / 4);
 

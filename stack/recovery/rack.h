@@ -16,15 +16,15 @@
 #include "seq.h"
 
 struct rack {
-	uint32_t sent_us;   /* of the delivered segment that was sent last */
-	seq_t end;          /* its end: among those sent at one time the later sequence number counts as
-			       sent later [8985 6.2] */
-	uint32_t rtt_us;    /* its round trip */
-	seq_t high;         /* end of the highest sequence number delivered */
-	seq_t dsack_round;  /* DSACKs count once until snd_una passes this */
-	bool delivered;     /* sent_us, end and rtt_us mean something */
-	bool dsack_counted; /* dsack_round means something */
-	uint8_t wnd_mult;   /* reordering window in quarters of the least round trip */
+	uint32_t sent_us; /* of the delivered segment that was sent last */
+	seq_t end; /* its end: among those sent at one time the later sequence number counts as
+		      sent later [8985 6.2] */
+	uint32_t rtt_us;     /* its round trip */
+	seq_t high;          /* end of the highest sequence number delivered */
+	seq_t dsack_round;   /* DSACKs count once until snd_una passes this */
+	bool delivered;      /* sent_us, end and rtt_us mean something */
+	bool dsack_counted;  /* dsack_round means something */
+	uint8_t wnd_mult;    /* reordering window in quarters of the least round trip */
 	uint8_t wnd_persist; /* recoveries after which wnd_mult falls back to 1 */
 };
 
@@ -58,8 +58,8 @@ void rack_recovered(struct rack *rack);
  * How long a segment may be late. reorders: the path has been seen to reorder. urgent: a recovery
  * is going on, or RACK_DUP_THRESH segments are SACKed.
  */
-uint32_t rack_window_us(const struct rack *rack, uint32_t min_rtt_us, uint32_t srtt_us,
-	bool reorders, bool urgent);
+uint32_t rack_window_us(
+	const struct rack *rack, uint32_t min_rtt_us, uint32_t srtt_us, bool reorders, bool urgent);
 
 /* Was a segment sent before the one that was delivered last? Ties go by sequence number. */
 bool rack_is_earlier(const struct rack *rack, uint32_t sent_us, seq_t end);

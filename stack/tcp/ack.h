@@ -8,12 +8,12 @@
 
 /* Everything that an ACK tells, gathered once. Bytes unless said otherwise. */
 struct ack_facts {
-	uint32_t acked;       /* sequence numbers newly acknowledged */
-	uint32_t bytes;       /* of these, payload */
-	uint32_t sacked;      /* newly SACKed */
-	uint32_t known;       /* newly acknowledged, but told of before: SACKed, or by duplicate ACKs */
-	uint32_t lost;        /* newly held for lost */
-	uint32_t flight;      /* in flight before */
+	uint32_t acked;  /* sequence numbers newly acknowledged */
+	uint32_t bytes;  /* of these, payload */
+	uint32_t sacked; /* newly SACKed */
+	uint32_t known;  /* newly acknowledged, but told of before: SACKed, or by duplicate ACKs */
+	uint32_t lost;   /* newly held for lost */
+	uint32_t flight; /* in flight before */
 	uint32_t outstanding; /* sequence numbers outstanding before, less what was SACKed */
 	uint32_t rtt_us;      /* sample from the newest segment that allows one; 0: none [6298 3] */
 	uint32_t tsecr_ms;    /* ms32 of the echoed time of sending, with has_tsecr */
@@ -21,7 +21,8 @@ struct ack_facts {
 	bool has_tsecr;
 	bool duplicate; /* says nothing new, in a way that hints at loss [5681 2] */
 	bool dsack;     /* reports a duplicate [2883 4] */
-	bool original;  /* acknowledges or SACKs first what was sent once only, before the last RTO */
+	bool original;  /* acknowledges or SACKs first what was sent once only, before the last RTO
+			 */
 	bool retx_lost; /* a retransmission was lost: a second sign of congestion [5681 4.3] */
 };
 

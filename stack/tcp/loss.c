@@ -116,8 +116,8 @@ count_without_sack(struct rill_conn *conn, struct scoreboard *score, struct ack_
 
 /* With SACK: what was sent before something that arrived, and is late, is lost [8985 6.2]. */
 static void
-detect_by_time(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
-	struct ack_facts *facts)
+detect_by_time(
+	struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, struct ack_facts *facts)
 {
 	bool urgent = in_any_recovery(conn) || score->sacked_segments >= RACK_DUP_THRESH;
 	uint32_t window_us = rack_window_us(&score->rack, rtt_min(&conn->rtt), conn->rtt.srtt_us,
@@ -275,8 +275,8 @@ void
 loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct scoreboard *score = score_of(tcp, conn);
-	struct ack_facts facts = {.flight = loss_flight(tcp, conn),
-		.outstanding = conn_outstanding(conn)};
+	struct ack_facts facts = {
+		.flight = loss_flight(tcp, conn), .outstanding = conn_outstanding(conn)};
 
 	if (score == NULL)
 		return;

@@ -103,8 +103,8 @@ retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask
 static uint32_t
 retransmit_fin(struct tcp *tcp, struct rill_conn *conn)
 {
-	if (!(conn->flags & CONN_FIN_SENT) ||
-		!emit_segment(tcp, conn, TCP_FIN | TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
+	if (!(conn->flags & CONN_FIN_SENT) || !emit_segment(tcp, conn, TCP_FIN | TCP_ACK,
+						      seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
 		return 0;
 	count_retransmit(tcp, conn);
 	return 1;
@@ -329,7 +329,8 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		conn->flags &=
 			~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
-	/* ACKs or a timer serve what waits for them; the rest waits for room, a buffer or a record. */
+	/* ACKs or a timer serve what waits for them; the rest waits for room, a buffer or a record.
+	 */
 	if (conn->txq_unsent != SLAB_NONE &&
 		(outbox_room(tcp->outbox) == 0 ||
 			(conn_outstanding(conn) == 0 && !(conn->flags & CONN_RTO_ARMED))))

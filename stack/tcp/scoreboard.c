@@ -169,9 +169,9 @@ score_acked(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, u
 		return;
 	if (!(record->flags & RECORD_SACKED)) {
 		/* The echoed time may show that an earlier transmission arrived [8985 6.2]. */
-		bool ambiguous = (record->flags & RECORD_RETX) && facts->has_tsecr &&
-				 !time32_due(ms32(us32_expand(record->sent_us, tcp->now)),
-					 facts->tsecr_ms);
+		bool ambiguous =
+			(record->flags & RECORD_RETX) && facts->has_tsecr &&
+			!time32_due(ms32(us32_expand(record->sent_us, tcp->now)), facts->tsecr_ms);
 
 		record_delivered(tcp, conn, score, record, ambiguous, facts);
 		list_remove(tcp, list_of(score, record), index);
@@ -307,7 +307,8 @@ static uint32_t
 search_start(const struct tcp *tcp, const struct rill_conn *conn, const struct scoreboard *score,
 	seq_t at, uint32_t i)
 {
-	uint32_t start = i > 0 ? tcp_record_at(tcp, score->ranges[i - 1].last)->next : conn->txq_head;
+	uint32_t start =
+		i > 0 ? tcp_record_at(tcp, score->ranges[i - 1].last)->next : conn->txq_head;
 
 	if (score->cursor != SLAB_NONE && start != SLAB_NONE) {
 		seq_t cursor = tcp_record_at(tcp, score->cursor)->seq;

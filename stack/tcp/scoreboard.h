@@ -69,6 +69,7 @@ void score_none_lost(struct tcp *tcp, struct scoreboard *score);
 void score_distrust(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score);
 
 /* Asserts that every record is where its flags say, and the sums. */
-void score_check(const struct tcp *tcp, const struct rill_conn *conn, const struct scoreboard *score);
+void score_check(
+	const struct tcp *tcp, const struct rill_conn *conn, const struct scoreboard *score);
 
 #endif

@@ -93,7 +93,8 @@ timers_review(struct tcp *tcp, struct rill_conn *conn)
 		timers_cover(tcp, conn, deadline);
 }
 
-/* rto_at serves one timer at a time [8985 8]; mode says which: 0, MODE_PTO or MODE_REORDER_TIMER. */
+/* rto_at serves one timer at a time [8985 8]; mode says which: 0, MODE_PTO or MODE_REORDER_TIMER.
+ */
 static void
 rto_slot_set(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us, uint16_t mode)
 {
@@ -106,8 +107,7 @@ rto_slot_set(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us, uint16_
 uint32_t
 timers_rto_us(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	return rtt_rto(
-		&conn->rtt, (uint32_t)conn_options(tcp, conn)->rto_min_us, conn->backoff);
+	return rtt_rto(&conn->rtt, (uint32_t)conn_options(tcp, conn)->rto_min_us, conn->backoff);
 }
 
 void
@@ -130,8 +130,8 @@ rto_left_us(const struct tcp *tcp, const struct rill_conn *conn)
 static void
 arm_probe(struct tcp *tcp, struct rill_conn *conn)
 {
-	rto_slot_set(tcp, conn, RTE_MIN(tlp_timeout_us(tcp, conn), rto_left_us(tcp, conn)),
-		MODE_PTO);
+	rto_slot_set(
+		tcp, conn, RTE_MIN(tlp_timeout_us(tcp, conn), rto_left_us(tcp, conn)), MODE_PTO);
 }
 
 static void
@@ -186,7 +186,7 @@ rto_slot_expired(struct tcp *tcp, struct rill_conn *conn)
 	uint16_t mode = conn->modes & (MODE_PTO | MODE_REORDER_TIMER);
 
 	conn->flags &= ~CONN_RTO_ARMED;
-	conn->modes &= (uint16_t)~(MODE_PTO | MODE_REORDER_TIMER);
+	conn->modes &= (uint16_t) ~(MODE_PTO | MODE_REORDER_TIMER);
 	if (mode == 0) {
 		loss_timer_expired(tcp, conn);
 		return;
