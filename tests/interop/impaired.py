@@ -13,6 +13,7 @@ The kernels use TCP_CONGESTION as told, and keep no metrics from one transfer to
 
 The programs' paths come in the environment: RILL_IMPAIR, RILL_BULK.
 """
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -25,6 +26,10 @@ import tempfile
 import time
 
 from rig import CLONE_NEWNET, Failure, Program, eventually, expect, run, tool
+
+# Of a lane of Rill's: 20 µs are little beside the shortest round trip, 1 ms.
+LANE_PRIORITY = 5
+IDLE_SLEEP_US = 20
 
 IP = {"left": "10.9.0.1", "right": "10.9.0.2"}
 PORT = 7000
@@ -152,7 +157,12 @@ def kernel_send(sock, data):
 
 
 class Rill:
-    """rill_bulk on one side. `more` are further arguments of its."""
+    """rill_bulk on one side. `more` are further arguments of its.
+
+    A lane owns its core, and a kernel's TCP answers from interrupts; on a machine of a few cores the
+    lane would lose its own to any other process for milliseconds. So it has real-time priority, below
+    the box's, and sleeps a little when it has nothing to do, to leave time to others.
+    """
 
     def __init__(self, side, more=()):
         self.side = side
@@ -163,12 +173,15 @@ class Rill:
 
     def start(self, *args):
         command = [tool("RILL_BULK"), "--dev", f"net_tap0,iface={self.side}", "--ip",
-                   f"{IP[self.side]}/24", "--port", str(PORT), *self.more, *args]
+                   f"{IP[self.side]}/24", "--port", str(PORT), "--idle-sleep",
+                   str(IDLE_SLEEP_US), *self.more, *args]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.log, text=True)
         while (line := self.process.stdout.readline()) != "created\n":
             expect(line, f"{' '.join(command)} ended with status {self.process.wait()}: "
                    f"{self.said()}")
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(self.process.pid, os.SCHED_FIFO, os.sched_param(LANE_PRIORITY))
 
     def said(self):
         self.log.seek(0)

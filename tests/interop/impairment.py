@@ -10,13 +10,12 @@ import impaired
 import rig
 
 LOSS_PERCENT = 3
-SLEEP = ("--idle-sleep", "50", "--timeout", "100")
 HURT = ("--loss", str(LOSS_PERCENT), "--reorder", "2", "--reorder-extra", "2", "--delay", "4", "--rate", "100")
 WELL = ("--delay", "4", "--rate", "100", "--queue", "8000000")
 
 
 def end(kind, side):
-    return impaired.Rill(side, SLEEP) if kind == "rill" else impaired.Kernel(side, "cubic")
+    return impaired.Rill(side, ("--timeout", "100")) if kind == "rill" else impaired.Kernel(side, "cubic")
 
 
 def transfer(sender, receiver, size, seed, impairment):

@@ -39,8 +39,6 @@ REORDER_PERCENT = 2
 REORDER_EXTRA_RTTS = 0.25  # a reordered packet is late by up to this share of the round-trip time
 TIMEOUT_S = 100
 ATTEMPTS = 3
-# What one of several lanes on two cores sleeps when it has nothing to do, and one alone.
-IDLE_SLEEP_US = {1: 0, 2: 20}
 
 # Bytes of a transfer: what Linux sends in two to four seconds.
 SIZES = {
@@ -120,10 +118,10 @@ def append_row(path, row):
         file.write("\t".join(str(row[field]) for field in FIELDS) + "\n")
 
 
-def end_of(kind, side, args, mode):
+def end_of(kind, side, args):
     if kind == "l":
         return impaired.Kernel(side, "cubic")
-    more = ["--idle-sleep", str(IDLE_SLEEP_US[mode.count("r")]), "--timeout", str(TIMEOUT_S)]
+    more = ["--timeout", str(TIMEOUT_S)]
     for option in args.set:
         more += ["--set", option]
     return impaired.Rill(side, more)
@@ -136,8 +134,8 @@ def run_once(args, point, mode, number):
         impairment += ["--pcap", os.path.join(args.pcap, f"{point.name}-{mode}-{number}.pcap")]
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            done = impaired.transfer(end_of(mode[0], "left", args, mode),
-                                     end_of(mode[1], "right", args, mode), point.size,
+            done = impaired.transfer(end_of(mode[0], "left", args),
+                                     end_of(mode[1], "right", args), point.size,
                                      point.seed(number), impairment, TIMEOUT_S)
             break
         except rig.Failure as failure:

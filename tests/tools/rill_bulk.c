@@ -268,6 +268,10 @@ report(void)
 		if (rill_counter_value(&stats, i) != 0)
 			printf(", \"%s\": %llu", rill_counter_name(i),
 				(unsigned long long)rill_counter_value(&stats, i));
+	for (i = 0; i < RILL_DROP_COUNT; i++)
+		if (stats.drops[i] != 0)
+			printf(", \"drop_%s\": %llu", rill_drop_name((enum rill_drop)i),
+				(unsigned long long)stats.drops[i]);
 	printf("}\n");
 }
 
