@@ -15,6 +15,7 @@ static const struct cc_ops *const algorithms[] = {
 	[RILL_CC_CUBIC] = &cc_cubic_ops,
 	[RILL_CC_NEWRENO] = &cc_newreno_ops,
 	[RILL_CC_NONE] = &cc_none_ops,
+	[RILL_CC_DCTCP] = &cc_dctcp_ops,
 };
 static_assert(sizeof(algorithms) / sizeof(algorithms[0]) == RILL_CC_COUNT, "one for each number");
 

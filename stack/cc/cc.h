@@ -61,6 +61,16 @@ struct cc_cubic {
 	uint32_t acked;    /* bytes acknowledged since w_est last grew */
 };
 
+#define DCTCP_ALPHA_ONE (1u << 20)
+
+struct cc_dctcp {
+	struct cc_newreno reno; /* the first member: NewReno's functions work on it */
+	seq_t window_end;       /* alpha is looked at when more than this is acknowledged */
+	uint32_t acked, marked; /* bytes since */
+	uint32_t alpha : 24;    /* how much is marked, in 2^-20 */
+	uint32_t watching : 1;  /* window_end is valid */
+};
+
 struct cc {
 	uint32_t cwnd;
 	uint32_t ssthresh;
@@ -68,7 +78,8 @@ struct cc {
 		struct cc_newreno newreno;
 		struct cc_cubic cubic;
 		struct hystart hystart; /* CUBIC's, in the first slow start */
-		uint32_t reserve[6];    /* what an algorithm may use inline */
+		struct cc_dctcp dctcp;
+		uint32_t reserve[6]; /* what an algorithm may use inline */
 	} u;
 	uint8_t algorithm; /* index into cc.c's list */
 	uint8_t phase;     /* the algorithm's */
@@ -124,6 +135,7 @@ void cc_undo(struct cc *cc, const struct cc *before);
 
 extern const struct cc_ops cc_newreno_ops; /* newreno.c */
 extern const struct cc_ops cc_cubic_ops;   /* cubic.c */
+extern const struct cc_ops cc_dctcp_ops;   /* dctcp.c */
 extern const struct cc_ops cc_none_ops;    /* none.c */
 
 #endif

@@ -410,9 +410,9 @@ rill_prefix_parse(const char *text, struct rill_prefix *prefix)
 enum rill_cc
 rill_cc_by_name(const char *name)
 {
-	static const char *const names[] = {"cubic", "newreno", "none"};
+	static const char *const names[] = {"cubic", "newreno", "none", "dctcp"};
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < RILL_CC_COUNT; i++)
 		if (strcmp(names[i], name) == 0)
 			return i;
 	return RILL_CC_COUNT;

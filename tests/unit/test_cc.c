@@ -28,6 +28,7 @@ test_algorithms_have_numbers_and_names(void **state)
 		{RILL_CC_CUBIC, &cc_cubic_ops, "cubic"},
 		{RILL_CC_NEWRENO, &cc_newreno_ops, "newreno"},
 		{RILL_CC_NONE, &cc_none_ops, "none"},
+		{RILL_CC_DCTCP, &cc_dctcp_ops, "dctcp"},
 	};
 	struct rill_options options;
 
