@@ -27,13 +27,19 @@ import time
 
 from rig import CLONE_NEWNET, Failure, Program, eventually, expect, run, tool
 
-# Of a lane of Rill's: 20 µs are little beside the shortest round trip, 1 ms.
-LANE_PRIORITY = 5
+# Of both ends, below the box's.
+PRIORITY = 5
+# Of a lane of Rill's: little beside the shortest round trip, 1 ms.
 IDLE_SLEEP_US = 20
 
 IP = {"left": "10.9.0.1", "right": "10.9.0.2"}
 PORT = 7000
 LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def hurry(pid):
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(PRIORITY))
 
 
 class Namespace:
@@ -93,6 +99,7 @@ class Kernel:
             return
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            hurry(0)
             with os.fdopen(end, "w", encoding="ascii") as file:
                 file.write(json.dumps(work(*args)))
             os._exit(0)
@@ -160,8 +167,8 @@ class Rill:
     """rill_bulk on one side. `more` are further arguments of its.
 
     A lane owns its core, and a kernel's TCP answers from interrupts; on a machine of a few cores the
-    lane would lose its own to any other process for milliseconds. So it has real-time priority, below
-    the box's, and sleeps a little when it has nothing to do, to leave time to others.
+    lane would lose its own to any other process for milliseconds. So it has real-time priority, as the
+    processes that use the kernel's TCP have it, and sleeps a little when it has nothing to do.
     """
 
     def __init__(self, side, more=()):
@@ -180,8 +187,7 @@ class Rill:
         while (line := self.process.stdout.readline()) != "created\n":
             expect(line, f"{' '.join(command)} ended with status {self.process.wait()}: "
                    f"{self.said()}")
-        with contextlib.suppress(PermissionError):
-            os.sched_setscheduler(self.process.pid, os.SCHED_FIFO, os.sched_param(LANE_PRIORITY))
+        hurry(self.process.pid)
 
     def said(self):
         self.log.seek(0)
