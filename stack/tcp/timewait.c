@@ -178,6 +178,17 @@ timewait_restart(const struct tcp *tcp, struct timewait *entry)
 	entry->flags |= TIMEWAIT_RESTARTED;
 }
 
+/*
+ * Text or FIN: somebody waits for the ACK of it, so it is answered for certain. A SYN, or an ACK out of
+ * place, is answered within the challenge budget: two ends in TIME-WAIT that lost step would answer
+ * each other for ever [5961 7, 10].
+ */
+static bool
+takes_text(const struct segment *segment)
+{
+	return segment_len(segment) > 0 && !(segment->flags & TCP_SYN);
+}
+
 void
 input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 {
@@ -192,9 +203,8 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 		input_listen(tcp, segment, entry->snd_nxt, true);
 		return;
 	}
-	count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
 	if (segment->flags & TCP_RST) { /* does not end it [1337] */
-		rte_pktmbuf_free(segment->mbuf);
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_time_wait);
 		return;
 	}
 	/* A FIN that is repeated restarts the wait [9293 E26]. */
@@ -202,8 +212,17 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 		seq_eq(seq_add(segment->seq, segment_len(segment)), entry->rcv_nxt))
 		timewait_restart(tcp, entry);
 	if (segment_len(segment) == 0 && seq_eq(segment->seq, entry->rcv_nxt)) {
-		rte_pktmbuf_free(segment->mbuf); /* a plain ACK: nothing to say */
+		/* a plain ACK: nothing to say */
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_time_wait);
 		return;
 	}
+	if (!takes_text(segment)) {
+		if (!challenge_allow(&tcp->challenge, tcp->now)) {
+			drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_challenge_rate);
+			return;
+		}
+		tcp->counters->challenge_acks++;
+	}
+	count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
 	answer(tcp, entry, segment);
 }

@@ -329,7 +329,7 @@ test_two_desynchronised_ends_fall_silent(void **state)
 	for (unsigned int i = 0; i < 5000 && hears(); i++, answers++)
 		peer_sends(ACK, 0x10000000, 1);
 	peer_note("%u answers", answers);
-	check(answers <= 5000);
+	check(answers >= 500 && answers <= 1500); /* what the budget of a second allows */
 	expect_alive();
 	expect_state(RILL_ESTABLISHED);
 }
