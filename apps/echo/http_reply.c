@@ -101,6 +101,17 @@ http_answer(struct session *s)
 		session_end(s, ENDING_LINGER, NULL);
 }
 
+/*
+ * Is the request that is refused a HEAD, whose answer has no body? The parser guesses a method from its
+ * first letter; it is sure once the target has begun, which is told late if the target is what is wrong.
+ */
+static bool
+refuses_head(const struct http *h)
+{
+	return h->parser.method == HTTP_HEAD && !h->strange &&
+		(h->piece != HTTP_PIECE_NONE || HTTP_PARSER_ERRNO(&h->parser) == HPE_INVALID_URL);
+}
+
 void
 http_refuse(struct session *s)
 {
@@ -121,7 +132,7 @@ http_refuse(struct session *s)
 	ECHO_COUNT(lane, http_refused);
 	if (h->status == HTTP_STATUS_PAYLOAD_TOO_LARGE)
 		ECHO_COUNT(lane, too_long);
-	if (h->strange || h->piece == HTTP_PIECE_NONE || h->parser.method != HTTP_HEAD) {
+	if (!refuses_head(h)) {
 		memcpy(lane->scratch + n, text, (size_t)len);
 		n += (uint32_t)len;
 	}

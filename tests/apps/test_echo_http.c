@@ -155,6 +155,8 @@ static const struct http_talk talks[] = {
 		"30\r\n123456789012345678901234567890123456789012345678\r\n11\r\n12345678901234567\r\n",
 		false, TALK_FIN,
 		{REFUSED("413 Payload Too Large", "the body is longer than --max-message")}},
+	{"HEAD refused for its target has no body", "HEAD on HTTP/1.1\r\n", false, TALK_FIN,
+		{{"400 Bad Request", "close", "text/plain", "400 Bad Request: invalid URL\n", true}}},
 	{"HEAD refused has no body", "HEAD / HTTP/1.1\r\n" END, false, TALK_FIN,
 		{{"400 Bad Request", "close", "text/plain", "400 Bad Request: give one Host field\n",
 			true}}},
