@@ -8,10 +8,10 @@ packages_build=(
 	libdpdk-dev libnuma-dev libhttp-parser-dev libssl-dev libcmocka-dev
 	iproute2
 )
-# To run all tests as well: a second compiler, the micro-benchmarks, other people's clients, and what
-# DPDK's static libraries ask for.
+# To run all tests as well: a second compiler with its sanitizers and libFuzzer, the micro-benchmarks,
+# other people's clients, and what DPDK's static libraries ask for.
 packages_test=(
-	g++ clang llvm binutils libbenchmark-dev valgrind
+	g++ clang libclang-rt-14-dev llvm binutils libbenchmark-dev valgrind
 	curl wrk netcat-openbsd iputils-ping procps
 	libsystemd-dev
 )

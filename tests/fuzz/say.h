@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef FUZZ_SAY_H
+#define FUZZ_SAY_H
+
+/*
+ * What the peer can say, in terms of what the lane knows: an input names places ("the window's right
+ * edge, plus 3"), not sequence numbers, so that small changes of an input lead near the edges.
+ */
+
+#include "world.h"
+
+#define STEP_LEN 16
+
+/*
+ * One step of an input. The bytes mean, for a segment:
+ *
+ *   what     STEP_...; STEP_SEGMENT is also what unknown numbers mean
+ *   flow     which, and STEP_SAME_BURST: the next step's frames arrive in the same turn
+ *   flags    as on the wire
+ *   seq, seq_delta, ack, ack_delta    a place, and how far beside it
+ *   len      payload
+ *   wnd      window
+ *   options, ts_delta, sack_from, sack_shape
+ *   urg      urgent pointer
+ *   twist    what is wrong with the packet below TCP
+ *   extra    where it is wrong, or how it is split
+ *
+ * The other kinds read flags as what to do, seq as how much.
+ */
+struct step {
+	uint8_t what, flow, flags, seq, seq_delta, ack, ack_delta, len, wnd, options, ts_delta, sack_from,
+		sack_shape, urg, twist, extra;
+};
+
+#define STEP_SAME_BURST 0x80
+
+/* The segment that a step describes. */
+void peer_says(struct flow *flow, const struct step *step);
+/* A segment as a well-behaved peer would send it now. */
+void peer_plain(struct flow *flow, uint8_t flags, uint32_t ahead, uint32_t len);
+/* It acknowledges all that was sent, and sends len bytes. */
+void peer_agrees(struct flow *flow, uint32_t len);
+/* A SYN with the options that shape chooses; mss, window scale and so on. */
+void peer_opens(struct flow *flow, uint8_t flags, uint32_t seq, uint8_t shape);
+/* An ICMP error that quotes a segment of the flow. */
+void peer_complains(struct flow *flow, const struct step *step);
+/* An ARP packet, or bytes that are none. */
+void peer_mumbles(struct flow *flow, const struct step *step);
+
+#endif
