@@ -11,7 +11,7 @@ print_levels(FILE *out, const struct rill_stats *stats)
 		uint32_t value;
 	} levels[] = {
 		{"conns", stats->conns},
-		{"conns_max", stats->conns_max},
+		{"conns_limit", stats->conns_limit},
 		{"syn_received", stats->syn_received},
 		{"time_wait", stats->time_wait},
 		{"sidecars", stats->sidecars},

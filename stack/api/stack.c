@@ -215,7 +215,7 @@ stats_add(struct rill_stats *sum, const struct rill_stats *one)
 	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
 		sum->drops[i] += one->drops[i];
 	sum->conns += one->conns;
-	sum->conns_max += one->conns_max;
+	sum->conns_limit += one->conns_limit;
 	sum->syn_received += one->syn_received;
 	sum->time_wait += one->time_wait;
 	sum->sidecars += one->sidecars;

@@ -210,7 +210,7 @@ rill_lane_stats_read(struct rill_lane *lane, struct rill_stats *stats)
 	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
 		stats->drops[i] = __atomic_load_n(&lane->counters.drops[i], __ATOMIC_RELAXED);
 	stats->conns = __atomic_load_n(&tcp->conns.used, __ATOMIC_RELAXED);
-	stats->conns_max = tcp->conns.capacity;
+	stats->conns_limit = tcp->conns.capacity;
 	stats->syn_received = __atomic_load_n(&tcp->half_opens.used, __ATOMIC_RELAXED);
 	stats->time_wait = timewait_live(tcp);
 	stats->sidecars = __atomic_load_n(&tcp->sidecars.used, __ATOMIC_RELAXED);

@@ -8,6 +8,7 @@
 
 #include "deliver.h"
 #include "emit.h"
+#include "half_open.h"
 #include "misuse.h"
 #include "timers.h"
 #include "timewait.h"
@@ -165,6 +166,7 @@ rill_abort(struct rill_conn *conn)
 void
 tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once)
 {
+	half_open_abort_all(tcp, NULL);
 	for (uint32_t i = 0; i < tcp->conns.fresh; i++) {
 		struct rill_conn *conn = tcp_conn_at(tcp, i);
 

@@ -19,7 +19,15 @@ void input_syn_sent(struct tcp *tcp, struct rill_conn *conn, struct segment *seg
 /* No connection: a listener's, or nobody's [9293 3.10.7.1, 3.10.7.2] (listen.c). */
 void input_listen(struct tcp *tcp, struct segment *segment, seq_t iss_above, bool has_iss_above);
 
-/* A half-open passive connection (listen.c). */
+/*
+ * What a listener makes of the SYN of a tuple in TIME-WAIT: would its new connection have timestamps?
+ * Can it be opened now? In a slot at a sequence number above the old one's; or, since a cookie's
+ * cannot be chosen, with timestamps on both to keep old segments out.
+ */
+bool listen_offers_ts(const struct tcp *tcp, const struct segment *syn);
+bool listen_reopens(const struct tcp *tcp, const struct segment *syn, bool had_ts);
+
+/* A half-open passive connection (half_open.c). */
 void input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment);
 
 /* A tuple in TIME-WAIT (timewait.c). */

@@ -40,13 +40,13 @@ uint16_t
 open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss,
 	bool timestamps)
 {
-	uint32_t mss = rcvwnd_mss_to_offer(tcp, options);
+	uint32_t ours = rcvwnd_mss_to_offer(tcp, options);
+	uint32_t peers = RTE_MAX((uint32_t)peer_mss, (uint32_t)options->mss_floor);
+	uint32_t mss = RTE_MIN(ours, peers);
 
-	if (peer_mss < mss)
-		mss = peer_mss;
 	if (timestamps)
 		mss = mss > 12 ? mss - 12 : 0;
-	return (uint16_t)RTE_MAX(mss, (uint32_t)TCP_MSS_FLOOR);
+	return (uint16_t)RTE_MAX(mss, (uint32_t)TCP_MSS_LEAST);
 }
 
 void

@@ -17,8 +17,8 @@ struct agreement {
 struct agreement open_agree(const struct rill_options *options, const struct segment *syn);
 
 /*
- * Payload per segment: what the peer takes, our MTU and option mss allow, less timestamps
- * [9293 3.7.1, MUST-16]; at least TCP_MSS_FLOOR.
+ * Payload per segment: what the peer takes, but mss_floor at least, and what our MTU and option mss
+ * allow; less timestamps [9293 3.7.1, MUST-16].
  */
 uint16_t open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss,
 	bool timestamps);

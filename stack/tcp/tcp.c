@@ -107,6 +107,7 @@ guards_make(struct tcp *tcp, const struct tcp_setup *setup)
 	tcp->isn_key = siphash_derive(setup->secret, "isn");
 	tcp->ts_key = siphash_derive(setup->secret, "timestamp");
 	ports_init(&tcp->ports, setup->secret);
+	cookies_init(&tcp->cookies, siphash_derive(setup->secret, "cookie"));
 	challenge_init(&tcp->challenge, siphash_derive(setup->secret, "challenge"), setup->now);
 	token_init(&tcp->rst_tokens, TCP_RST_EVERY_US, TCP_RST_BURST, setup->now);
 }

@@ -14,6 +14,7 @@
 #include "challenge.h"
 #include "check.h"
 #include "conn.h"
+#include "cookie.h"
 #include "counters.h"
 #include "net.h"
 #include "netif.h"
@@ -40,7 +41,7 @@
 #define TCP_PAWS_IDLE_MS 2073600000u /* ts_recent is void after 24 days [7323 5.5] */
 #define TCP_DEFAULT_MSS4 536         /* without an MSS option [MUST-15] */
 #define TCP_DEFAULT_MSS6 1220
-#define TCP_MSS_FLOOR 64 /* least payload per segment that a peer can impose */
+#define TCP_MSS_LEAST 32 /* payload per segment, whatever MTU and options say */
 #define TCP_LIST_END UINT32_MAX
 
 struct rill_listener {
@@ -50,6 +51,7 @@ struct rill_listener {
 	uint8_t option_set, handler;
 	void *user;
 	uint32_t half_open;          /* now */
+	ustime cookies_until;        /* cookies that it sent are good until then at most; 0: sent none */
 	uint32_t next;               /* of the same port; TCP_LIST_END */
 	struct rill_listener *group; /* the same on the next lane of the stack (api/) */
 };
@@ -92,6 +94,7 @@ struct tcp {
 	uint16_t *listener_by_port;      /* 65536: index + 1 of the first listener of a port */
 	struct siphash_key isn_key, ts_key;
 	struct ports ports;
+	struct cookies cookies;
 	struct challenge challenge;
 	struct token_bucket rst_tokens;
 

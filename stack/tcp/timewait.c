@@ -122,8 +122,7 @@ tcp_timewait_timer(struct tcp *tcp)
 	uint32_t now_ms = ms32(tcp->now);
 
 	for (unsigned int n = 0; n < TIMEWAIT_PER_TIMER && tcp->timewait_count > 0; n++) {
-		struct timewait *oldest =
-			timewait_at(tcp, tcp->timewait_ring[tcp->timewait_head]);
+		struct timewait *oldest = timewait_at(tcp, tcp->timewait_ring[tcp->timewait_head]);
 
 		if ((oldest->flags & TIMEWAIT_DEAD) || time32_due(oldest->expires_ms, now_ms)) {
 			ring_drop_oldest(tcp);
@@ -135,21 +134,6 @@ tcp_timewait_timer(struct tcp *tcp)
 		}
 	}
 	timer_cover_oldest(tcp);
-}
-
-/*
- * May this SYN begin a new incarnation? By timestamps if both have them, else by sequence [6191 2].
- */
-static bool
-syn_is_newer(const struct timewait *entry, const struct segment *segment)
-{
-	bool newer_seq = seq_gt(segment->seq, entry->rcv_nxt);
-
-	if (!(entry->flags & TIMEWAIT_TS) || !(segment->has & SEG_HAS_TS))
-		return newer_seq || (!(entry->flags & TIMEWAIT_TS) && (segment->has & SEG_HAS_TS));
-	if (segment->tsval == entry->ts_recent)
-		return newer_seq;
-	return (int32_t)(segment->tsval - entry->ts_recent) > 0;
 }
 
 /* The ACK that TIME-WAIT answers with. */
@@ -171,17 +155,10 @@ answer(struct tcp *tcp, const struct timewait *entry, struct segment *segment)
 	reply_send(tcp, segment, &reply);
 }
 
-static void
-timewait_restart(const struct tcp *tcp, struct timewait *entry)
-{
-	entry->expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms;
-	entry->flags |= TIMEWAIT_RESTARTED;
-}
-
 /*
- * Text or FIN: somebody waits for the ACK of it, so it is answered for certain. A SYN, or an ACK out of
- * place, is answered within the challenge budget: two ends in TIME-WAIT that lost step would answer
- * each other for ever [5961 7, 10].
+ * Text or FIN: somebody waits for the ACK of it, so it is answered for certain. A SYN, or an ACK
+ * out of place, is answered within the challenge budget: two ends in TIME-WAIT that lost step would
+ * answer each other for ever [5961 7, 10].
  */
 static bool
 takes_text(const struct segment *segment)
@@ -189,18 +166,75 @@ takes_text(const struct segment *segment)
 	return segment_len(segment) > 0 && !(segment->flags & TCP_SYN);
 }
 
+static void
+challenge(struct tcp *tcp, const struct timewait *entry, struct segment *segment)
+{
+	if (!challenge_allow(&tcp->challenge, tcp->now)) {
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_challenge_rate);
+		return;
+	}
+	count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
+	tcp->counters->challenge_acks++;
+	answer(tcp, entry, segment);
+}
+
+/*
+ * May this SYN begin a new incarnation? By timestamps if both have them, else by sequence [6191 2].
+ */
+static bool
+syn_is_newer(const struct tcp *tcp, const struct timewait *entry, const struct segment *segment)
+{
+	bool newer_seq = seq_gt(segment->seq, entry->rcv_nxt);
+	bool had_ts = entry->flags & TIMEWAIT_TS, has_ts = listen_offers_ts(tcp, segment);
+
+	if (!had_ts || !has_ts)
+		return newer_seq || (!had_ts && has_ts);
+	if (segment->tsval == entry->ts_recent)
+		return newer_seq;
+	return (int32_t)(segment->tsval - entry->ts_recent) > 0;
+}
+
+/*
+ * A SYN: of a new incarnation, or an old duplicate. Timestamps prove that it is old: it is dropped
+ * in silence [6191 2]. Where there are none it is challenged [9293 3.10.7.4, 5961 4.2].
+ */
+static void
+take_syn(struct tcp *tcp, uint32_t index, struct segment *segment)
+{
+	struct timewait *entry = timewait_at(tcp, index);
+
+	if (!syn_is_newer(tcp, entry, segment)) {
+		if (entry->flags & TIMEWAIT_TS)
+			drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_time_wait);
+		else
+			challenge(tcp, entry, segment);
+		return;
+	}
+	if (!listen_reopens(tcp, segment, entry->flags & TIMEWAIT_TS)) {
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_backlog_full);
+		return;
+	}
+	table_remove(tcp->table, &segment->tuple, table_handle(TABLE_TIME_WAIT, index));
+	entry->flags |= TIMEWAIT_DEAD;
+	tcp->timewaits_dead++;
+	tcp->counters->timewait_reused++;
+	input_listen(tcp, segment, entry->snd_nxt, true);
+}
+
+static void
+timewait_restart(const struct tcp *tcp, struct timewait *entry)
+{
+	entry->expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms;
+	entry->flags |= TIMEWAIT_RESTARTED;
+}
+
 void
 input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 {
 	struct timewait *entry = timewait_at(tcp, index);
 
-	if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-		syn_is_newer(entry, segment)) {
-		table_remove(tcp->table, &segment->tuple, table_handle(TABLE_TIME_WAIT, index));
-		entry->flags |= TIMEWAIT_DEAD;
-		tcp->timewaits_dead++;
-		tcp->counters->timewait_reused++;
-		input_listen(tcp, segment, entry->snd_nxt, true);
+	if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
+		take_syn(tcp, index, segment);
 		return;
 	}
 	if (segment->flags & TCP_RST) { /* does not end it [1337] */
@@ -211,18 +245,13 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 	if ((segment->flags & TCP_FIN) &&
 		seq_eq(seq_add(segment->seq, segment_len(segment)), entry->rcv_nxt))
 		timewait_restart(tcp, entry);
-	if (segment_len(segment) == 0 && seq_eq(segment->seq, entry->rcv_nxt)) {
+	if (takes_text(segment)) {
+		count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
+		answer(tcp, entry, segment);
+	} else if (segment_len(segment) == 0 && seq_eq(segment->seq, entry->rcv_nxt)) {
 		/* a plain ACK: nothing to say */
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_time_wait);
-		return;
+	} else {
+		challenge(tcp, entry, segment);
 	}
-	if (!takes_text(segment)) {
-		if (!challenge_allow(&tcp->challenge, tcp->now)) {
-			drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_challenge_rate);
-			return;
-		}
-		tcp->counters->challenge_acks++;
-	}
-	count_drop(tcp->counters, RILL_DROP_tcp_time_wait);
-	answer(tcp, entry, segment);
 }

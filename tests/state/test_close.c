@@ -324,9 +324,11 @@ test_a_new_syn_reopens_time_wait(void **state)
 static void
 test_an_old_syn_does_not_reopen_time_wait(void **state)
 {
-	/* [MAY-2, MUST-13] */
+	/* [MAY-2, MUST-13, RFC6191-7, RFC5961-14] without timestamps it is challenged */
 	in_time_wait();
 	peer_sends(SYN, 1, 0);
+	expect(ACK, 2, 2);
+	peer_sends(SYN, 2, 0);
 	expect(ACK, 2, 2);
 	expect_silence();
 	expect_state(RILL_TIME_WAIT);
@@ -336,20 +338,39 @@ test_an_old_syn_does_not_reopen_time_wait(void **state)
 static void
 test_time_wait_with_timestamps_is_reopened_by_a_newer_one(void **state)
 {
-	/* [RFC6191-1, RFC6191-4, SHLD-4] lower number, but newer timestamp; an older one is not accepted, be it
-	 * dropped [6191] or challenged [9293 3.10.7.4] */
+	/* [RFC6191-1, RFC6191-4, SHLD-4] lower number, but newer timestamp; an older one is dropped */
+	uint32_t last;
+
 	peer_restart(&(struct peer_setup){.ts = true});
 	in_time_wait();
+	last = peer.flow->iss + 2;
 	advance(10);
 	peer_sends(SYN, (uint32_t)-5000, 0, .has = HAS_MSS | HAS_TS, .tsval = (uint32_t)(START_US / 1000) - 1000);
-	while (hears())
-		check_equal(peer.got.flags, ACK);
+	expect_silence();
+	expect_drop(tcp_time_wait);
 	check_equal(stats().timewait_reused, 0);
 	expect_state(RILL_TIME_WAIT);
 	peer_forgets((uint32_t)-5000);
 	peer_sends(SYN, 0, 0, .has = HAS_MSS | HAS_TS, .tsval = (uint32_t)(peer.now / 1000) + 1);
 	expect(SYN | ACK, 0, 1);
+	check((int32_t)(peer.flow->iss - last) > 0);
 	check_equal(stats().timewait_reused, 1);
+}
+
+static void
+test_timestamps_count_only_if_the_listener_takes_them(void **state)
+{
+	/* [RFC6191-5] "would be enabled for the new incarnation": not with a listener that refuses them */
+	struct rill_options options = default_options();
+
+	options.timestamps = 0;
+	peer_restart(&(struct peer_setup){.options = options});
+	in_time_wait();
+	peer_forgets(1);
+	peer_sends(SYN, 0, 0, .has = HAS_MSS | HAS_TS, .tsval = 77);
+	check_equal(hears_all(), 1);
+	check_equal(peer.got.flags, ACK);
+	expect_state(RILL_TIME_WAIT);
 }
 
 static void
@@ -505,6 +526,7 @@ main(void)
 		dialogue(test_a_new_syn_reopens_time_wait),
 		dialogue(test_an_old_syn_does_not_reopen_time_wait),
 		dialogue(test_time_wait_with_timestamps_is_reopened_by_a_newer_one),
+		dialogue(test_timestamps_count_only_if_the_listener_takes_them),
 		dialogue(test_time_waits_are_bounded),
 		dialogue(test_the_application_hears_the_same_end_once_whatever_the_order),
 	};

@@ -216,11 +216,65 @@ test_without_an_mss_it_is_536(void **state)
 static void
 test_tiny_mss_is_clamped(void **state)
 {
-	/* [ATK-5] No mean segment of a byte or eight. */
-	peer_restart(&(struct peer_setup){.mss = 2});
+	/* [ATK-5, RFC6691-2] No mean segment of a byte or eight: mss_floor, less 12 with timestamps. */
+	static const uint16_t sizes[] = {0, 1, 7, 8, 12, 13, 48, 88, 215, 216};
+
+	for (unsigned int i = 0; i < RTE_DIM(sizes) * 2; i++) {
+		const uint8_t options[] = {2, 4, (uint8_t)(sizes[i / 2] >> 8), (uint8_t)sizes[i / 2], 1, 1, 8, 10,
+			0, 0, 0, 1, 0, 0, 0, 0};
+		uint32_t segments = 0;
+
+		peer_restart(&(struct peer_setup){.ts = i % 2});
+		in_listen();
+		peer_sends(SYN, 0, 0, .options = options, .options_len = i % 2 ? 16 : 4);
+		peer.flow->peer_ts = i % 2;
+		expect(SYN | ACK, 0, 1);
+		peer_sends(ACK, 1, 1);
+		writes(2160);
+		for (uint32_t una = 1; una < 2161; segments += hears_all(), una += peer.got.len)
+			peer_sends(ACK, 1, una);
+		check(segments >= 10 && segments <= 12);
+	}
+}
+
+static void
+test_the_floor_is_an_option_and_our_own_mtu_counts(void **state)
+{
+	/* [ATK-5, MUST-16] */
+	struct rill_options options = default_options();
+
+	options.mss_floor = 88;
+	options.mss = 150;
+	peer_restart(&(struct peer_setup){.options = options, .mss = 40});
 	in_established();
-	writes(200);
-	check(hears() && peer.got.len >= 48);
+	writes(88);
+	expect(ACK, 1, 1, .len = 88);
+	peer_restart(&(struct peer_setup){.options = options});
+	in_established();
+	writes(300);
+	expect(ACK, 1, 1, .len = 150);
+}
+
+static void
+test_under_pressure_the_syn_ack_is_repeated_less(void **state)
+{
+	/* [RFC4987-6, ATK-41] five times; once while more than half of the backlog waits */
+	struct rill_options options = default_options();
+
+	options.backlog = 8;
+	for (unsigned int n = 4; n <= 8; n += 4) {
+		peer_restart(&(struct peer_setup){.options = options});
+		in_listen();
+		for (unsigned int i = 0; i < n; i++) {
+			peer_uses_flow(i);
+			peer_sends(SYN, 0, 0);
+		}
+		check_equal(hears_all(), n);
+		advance(100000);
+		/* Of eight, four are given up after one; then there is room for the others' five. */
+		check_equal(hears_all(), n == 4 ? 4 * 5 : 4 * 1 + 4 * 5);
+		check_equal(stats().syn_received, 0);
+	}
 }
 
 int
@@ -244,6 +298,8 @@ main(void)
 		dialogue(test_peers_mss_binds),
 		dialogue(test_without_an_mss_it_is_536),
 		dialogue(test_tiny_mss_is_clamped),
+		dialogue(test_the_floor_is_an_option_and_our_own_mtu_counts),
+		dialogue(test_under_pressure_the_syn_ack_is_repeated_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,7 +227,7 @@ end(void)
 
 	assert_int_equal(rill_stats_read(run.stack, &stats), 0);
 	assert_int_equal(stats.conns, 0);
-	assert_int_equal(stats.conns_max, 16);
+	assert_int_equal(stats.conns_limit, 16);
 	assert_true(stats.turns >= run.idles);
 	rill_stack_destroy(run.stack);
 }

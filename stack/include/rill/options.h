@@ -47,6 +47,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(nodelay, 0, 0, 1, "send small segments at once: Nagle's algorithm off [9293 3.7.4]")     \
 	X(cork, 0, 0, 1, "hold partial segments back until uncorked, 200 ms at most")              \
 	X(mss, 0, 0, 65495, "largest segment to offer and to send, bytes; 0: from the MTU")        \
+	X(mss_floor, 216, 48, 1220, "a peer that takes less in a segment is sent this much all the same, bytes") \
 	X(rcvbuf, 262144, 2048, 1073725440, "receive buffer, bytes: bounds the offered window")    \
 	X(sndbuf, 262144, 2048, 1073725440, "send queue, bytes, unacknowledged data included")     \
 	X(window_scale, 1, 0, 1, "offer window scaling [7323 2]")                                  \
@@ -72,7 +73,8 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(ttl, 64, 1, 255, "IPv4 time to live [9293 3.9.2]")                                       \
 	X(dscp, 0, 0, 63, "differentiated services code point [9293 3.9.1.9]")                     \
 	X(soft_errors, 1, 0, 1, "report soft errors through on_error [9293 3.9.1.8]")              \
-	X(backlog, 1024, 1, 1048576, "half-open connections of a listener")
+	X(backlog, 1024, 1, 1048576, "half-open connections of a listener")                        \
+	X(syn_cookies, 1, 0, 1, "answer SYNs by cookies while the backlog is full, else drop them [4987 3.6]")
 
 /** Names an option in rill_set: RILL_OPT_nodelay and so on. */
 enum rill_option {

@@ -52,6 +52,7 @@ extern "C" {
 	X(tcp_listen_flags, "segment without SYN, ACK or RST, or with FIN, for a listener")        \
 	X(tcp_listen_ack, "ACK for a listener that has no half-open connection: answered by RST")  \
 	X(tcp_backlog_full, "SYN while the listener's backlog is full")                            \
+	X(tcp_cookie_data, "data that came before an ACK with a good SYN cookie")                  \
 	X(tcp_conns_full, "no room for one more connection (max_conns)")                           \
 	X(tcp_syn_sent_ack, "SYN-SENT: ACK does not cover our SYN [9293 3.10.7.3]")                \
 	X(tcp_syn_sent_other, "SYN-SENT: neither SYN nor RST, or an unproven RST")                 \
@@ -108,6 +109,9 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(segs_out, "TCP segments sent")                                                           \
 	X(bytes_in, "payload bytes delivered to the application")                                  \
 	X(bytes_out, "payload bytes that peers acknowledged")                                      \
+	X(syn_cookies_sent, "SYNs answered by a cookie, for want of room [4987]")                  \
+	X(syn_cookies_good, "connections that a cookie opened")                                    \
+	X(syn_cookies_bad, "ACKs without a good cookie for a listener that used them lately")      \
 	X(active_opens, "connections begun by rill_connect")                                       \
 	X(passive_opens, "connections accepted by listeners")                                      \
 	X(connects_failed, "opens that did not complete")                                          \
@@ -156,7 +160,7 @@ struct rill_stats {
 
 	/* Levels, not counters. */
 	uint32_t conns;          /**< connections with a handle */
-	uint32_t conns_max;
+	uint32_t conns_limit;    /**< so many there can be: max_conns */
 	uint32_t syn_received;   /**< half-open, passive */
 	uint32_t time_wait;
 	uint32_t sidecars;       /**< in use */

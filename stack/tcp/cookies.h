@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_COOKIES_H
+#define RILL_TCP_COOKIES_H
+
+/*
+ * SYN cookies at work (guard/cookie.h has the numbers): used only while there is no room for a
+ * half-open connection, and believed only if the listener used them lately [RFC4987-5].
+ */
+
+#include "open.h"
+#include "tcp.h"
+
+/* Answers a SYN by a cookie. Takes the mbuf; false: not possible, and nothing was done. */
+bool cookies_answer(struct tcp *tcp, struct rill_listener *listener, struct segment *segment,
+	const struct agreement *agreement);
+
+/*
+ * An ACK for a listener that has no half-open connection: opens the connection if it brings a
+ * cookie back. Takes the mbuf; false: it is for others to refuse.
+ */
+bool cookies_take_ack(struct tcp *tcp, struct rill_listener *listener, struct segment *segment);
+
+#endif
