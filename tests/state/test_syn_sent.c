@@ -289,6 +289,33 @@ test_source_ports_are_scattered(void **state)
 	check(near < 5);
 }
 
+static uint16_t
+port_chosen(void)
+{
+	struct rill_endpoint remote = {.port = PEER_PORT};
+	struct rill_conn *conn;
+
+	rill_addr_parse("192.0.2.2", &remote.addr);
+	peer.flow->lane_port = 0;
+	check_equal(rill_connect(peer.lane, NULL, &remote, NULL, &app_handler, &apps[0], &conn), 0);
+	apps[0].conn = conn;
+	turn();
+	expect(SYN, 0, 0);
+	return peer.flow->lane_port;
+}
+
+static void
+test_a_port_with_a_listener_is_not_chosen(void **state)
+{
+	/* [RFC6056-3] the very port that would have been */
+	struct rill_listener *listener;
+	uint16_t port = port_chosen();
+
+	peer_restart(&(struct peer_setup){.mss = 0});
+	check_equal(rill_lane_listen(peer.lane, NULL, port, NULL, &app_handler, NULL, &listener), 0);
+	check(port_chosen() != port);
+}
+
 static void
 test_initial_sequence_numbers_follow_clock_and_secret(void **state)
 {
@@ -336,6 +363,7 @@ main(void)
 		dialogue(test_impossible_peers_are_refused),
 		dialogue(test_a_taken_tuple_and_a_foreign_source_are_refused),
 		dialogue(test_source_ports_are_scattered),
+		dialogue(test_a_port_with_a_listener_is_not_chosen),
 		dialogue(test_initial_sequence_numbers_follow_clock_and_secret),
 	};
 

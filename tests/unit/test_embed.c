@@ -149,6 +149,46 @@ test_the_same_secret_gives_the_same_bytes(void **state)
 }
 
 /* Two lanes say the same; from one the frames are taken at once, from the other one by one. */
+/* The initial sequence number of a SYN to a given peer from a given port. */
+static uint32_t
+syn_number(const uint8_t *with_secret)
+{
+	static const struct rill_handler handler = {.on_open = NULL};
+	struct rill_lane_config config;
+	struct rill_endpoint local = {.port = 5000}, remote = {.port = 80};
+	struct rill_lane *lane;
+	struct rill_conn *conn;
+	struct rte_mbuf *frame;
+	rte_be32_t number;
+
+	small_config(&config);
+	config.ethernet = false;
+	config.secret = with_secret;
+	lane = make(&config);
+	assert_int_equal(rill_addr_parse("192.0.2.9", &remote.addr), 0);
+	assert_true(rill_lane_turn(lane, NOW, NULL, 0) >= 0);
+	assert_int_equal(rill_connect(lane, &local, &remote, NULL, &handler, NULL, &conn), 0);
+	assert_true(rill_lane_turn(lane, NOW, NULL, 0) >= 0);
+	assert_int_equal(rill_lane_take(lane, &frame, 1), 1);
+	memcpy(&number, rte_pktmbuf_mtod_offset(frame, void *, 20 + 4), sizeof(number));
+	rte_pktmbuf_free(frame);
+	rill_lane_destroy(lane);
+	return rte_be_to_cpu_32(number);
+}
+
+static void
+test_sequence_numbers_come_from_the_secret(void **state)
+{
+	/* [RFC6528-3, RFC6528-5, SHLD-1, MUST-9] Lanes that share 256 bits of secret and the clock agree;
+	 * without one the system gives another each time. */
+	uint32_t first = syn_number(NULL), second = syn_number(NULL), third = syn_number(NULL);
+
+	assert_true(RILL_SECRET_LEN * 8 >= 128);
+	assert_int_equal(syn_number(secret), syn_number(secret));
+	assert_false(first == second && second == third);
+	assert_int_not_equal(first, syn_number(secret));
+}
+
 static void
 test_frames_are_taken_in_order_and_in_bites(void **state)
 {
@@ -220,6 +260,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_thousand_lanes_leave_nothing),
 		cmocka_unit_test(test_the_same_secret_gives_the_same_bytes),
+		cmocka_unit_test(test_sequence_numbers_come_from_the_secret),
 		cmocka_unit_test(test_frames_are_taken_in_order_and_in_bites),
 		cmocka_unit_test(test_refusals_leave_nothing),
 	};

@@ -22,7 +22,8 @@ extern "C" {
 
 struct rill_port_config {
 	const char *name;          /**< ethdev name ("net_tap0") or PCI address ("0000:03:10.0") */
-	struct rill_prefix addrs[RILL_ADDRS_MAX];
+	struct rill_prefix addrs[RILL_ADDRS_MAX]; /**< it answers for these only, not for those of
+	                                               other ports: the strong model [1122 3.3.4.2] */
 	unsigned int addrs_count;
 	struct rill_addr gateway;  /**< default route; family 0: none */
 	uint16_t mtu;              /**< 0: what the port has */
