@@ -56,7 +56,8 @@ view_of(struct flow *flow)
 {
 	struct tcp *tcp = &world.lane->tcp;
 	struct view view = {.mss = 1448, .rcv_nxt = flow->rcv_nxt, .rcv_edge = flow->rcv_edge,
-		.snd_una = flow->snd_una, .snd_nxt = flow->snd_nxt, .ts_recent = flow->ts_recent};
+		.snd_una = flow->snd_una, .snd_nxt = flow->snd_nxt, .ts_recent = flow->ts_recent,
+		.tsval = flow->tsval, .ts = flow->ts};
 	const struct half_open *half_open;
 	const struct timewait *timewait;
 	struct tuple tuple;

@@ -19,7 +19,8 @@
 #define FENCE 64 /* bytes behind a frame's buffer that nobody may touch */
 #define BUFFERS 1024
 #define CONTROLS 4096
-#define SPIN_MAX 2000 /* turns without time passing */
+#define SPIN_MAX 2000 /* turns without time passing, */
+#define SPIN_DRY 20   /* and while there are no buffers or no records */
 #define WAIT_MAX 5000 /* turns until nothing is left */
 
 struct world world;
@@ -131,12 +132,27 @@ flow_by_ports(uint16_t lane_port, uint16_t peer_port)
 	return NULL;
 }
 
+/* A SYN,ACK may be all that there is of a connection yet: the peer remembers what it said. */
+static void
+hear_syn(struct flow *flow, const struct wire *wire)
+{
+	flow->snd_una = wire->seq;
+	flow->snd_nxt = wire->seq + 1;
+	flow->ts = wire->has & HAS_TS;
+	flow->tsval = wire->tsval;
+	if (wire->flags & ACK) {
+		flow->rcv_nxt = wire->ack;
+		flow->rcv_edge = wire->ack + wire->wnd;
+		flow->ts_recent = wire->tsecr;
+	}
+}
+
 static void
 check_segment(const uint8_t *packet, size_t len)
 {
 	struct wire wire;
 	const char *complaint = wire_read(packet, len, &wire);
-	const struct flow *flow;
+	struct flow *flow;
 
 	if (complaint != NULL)
 		world_fail("the lane's segment: %s", complaint);
@@ -146,7 +162,11 @@ check_segment(const uint8_t *packet, size_t len)
 	if (wire.len > 0 && wire.flags & (SYN | RST))
 		world_fail("payload on SYN or RST");
 	flow = flow_by_ports(wire.sport, wire.dport);
-	if (flow == NULL || flow->echoes)
+	if (flow == NULL)
+		return;
+	if (wire.flags & SYN)
+		hear_syn(flow, &wire);
+	if (flow->echoes)
 		return;
 	for (uint32_t i = 0; i < wire.len; i++)
 		if (wire.data[i] != pattern(wire.seq + i))
@@ -238,6 +258,15 @@ look(void)
 
 /* ---- time */
 
+/* Without a buffer or a record for what it has to say, a lane asks for turns until there is one. */
+static bool
+is_dry(void)
+{
+	const struct slab *records = &world.lane->tcp.records;
+
+	return world.hoarded > 0 || records->used == records->capacity;
+}
+
 void
 world_turn(void)
 {
@@ -250,6 +279,8 @@ world_turn(void)
 		rill_lane_turn(world.lane, world.now, in, n);
 		take_frames();
 		if (world.burst_count == 0 && (world.nic_full || rill_lane_deadline(world.lane) > world.now))
+			break;
+		if (spins > SPIN_DRY && is_dry())
 			break;
 		if (spins > SPIN_MAX)
 			world_fail("turn after turn while no time passes");

@@ -39,6 +39,8 @@ struct flow {
 	bool echoes;  /* the application sends what it received: sent bytes are not compared */
 	uint8_t reaction; /* what the application does in a callback: event | action << 3 */
 	uint32_t rcv_nxt, rcv_edge, snd_una, snd_nxt, ts_recent; /* the lane's, last seen */
+	uint32_t tsval; /* of its last SYN */
+	bool ts;
 };
 
 /* One connection as the application sees it; found by the connection's index. */
