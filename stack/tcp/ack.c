@@ -96,25 +96,28 @@ forget_urgent(struct tcp *tcp, struct rill_conn *conn)
 }
 
 /* What is known before the queue is touched. */
-static struct ack_facts
-gather(const struct tcp *tcp, const struct rill_conn *conn, const struct segment *segment)
+static void
+gather(const struct tcp *tcp, const struct rill_conn *conn, const struct segment *segment,
+	struct ack_facts *facts)
 {
 	const struct scoreboard *score = score_of(tcp, conn);
-	struct ack_facts facts = {
+
+	*facts = (struct ack_facts){
 		.acked = segment->ack.n - conn->snd_una.n,
-		.flight = loss_flight(tcp, conn),
 		.outstanding = conn_outstanding(conn),
 		.tsecr_ms = segment->tsecr - conn->ts_offset,
 		.has_tsecr = (conn->flags & CONN_TS) && segment->tsecr != 0,
-		.duplicate = is_duplicate(conn, segment),
 	};
-	bool fin_acked = (conn->flags & CONN_FIN_SENT) && seq_eq(segment->ack, conn->snd_nxt) &&
-			 facts.acked > 0;
-
-	facts.bytes = facts.acked - fin_acked;
-	if (score != NULL)
-		facts.outstanding -= RTE_MIN(facts.outstanding, score->sacked_bytes);
-	return facts;
+	facts->bytes = facts->acked;
+	facts->flight = facts->outstanding;
+	if (facts->acked == 0)
+		facts->duplicate = is_duplicate(conn, segment);
+	else if ((conn->flags & CONN_FIN_SENT) && seq_eq(segment->ack, conn->snd_nxt))
+		facts->bytes--;
+	if (score != NULL) {
+		facts->flight = loss_flight(tcp, conn);
+		facts->outstanding -= RTE_MIN(facts->outstanding, score->sacked_bytes);
+	}
 }
 
 /* SEG.ACK > snd_una: off the queue it goes. */
@@ -157,7 +160,7 @@ ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 
 	if (seq_lt(segment->ack, conn->snd_una))
 		return; /* old: says nothing [9293 3.10.7.4] */
-	facts = gather(tcp, conn, segment);
+	gather(tcp, conn, segment, &facts);
 	if (segment->sack_count > 0)
 		loss_sack(tcp, conn, segment, &facts);
 	if (facts.duplicate || (facts.sacked > 0 && facts.acked == 0))

@@ -219,7 +219,7 @@ struct record_list {
 };
 
 /* Islands of SACKed data that are known by their edges: what a SACK block repeats is skipped. */
-#define SCORE_RANGES 32
+#define SCORE_RANGES 64
 
 struct score_range {
 	seq_t start, end;
@@ -232,7 +232,7 @@ struct scoreboard {
 	uint32_t sacked_bytes; /* SACKed, or, without SACK, one mss for each duplicate ACK */
 	uint32_t sacked_segments;
 	uint32_t lost_bytes;
-	uint32_t cursor; /* where the last search for a block's records stopped, SLAB_NONE: nowhere */
+	uint32_t cursor; /* record at which a search ran out of steps, SLAB_NONE: none did */
 	uint32_t ranges_count;
 	seq_t until; /* kept at least until this is acknowledged */
 	struct rack rack;

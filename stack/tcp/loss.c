@@ -92,6 +92,18 @@ leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score
 	score->until = conn->snd_nxt; /* a DSACK may still come */
 }
 
+/* Without SACK: may a duplicate ACK still count as a segment that has left the network? Not more of
+ * them than were out, as anybody could send them [5681 3.2, 9937 6.2]. */
+static bool
+duplicate_counts(const struct rill_conn *conn, const struct scoreboard *score)
+{
+	uint32_t away = score->sacked_bytes + score->lost_bytes + conn->mss;
+
+	if (away >= conn_outstanding(conn) || (conn->flags & CONN_RTO_RECOVERY))
+		return false;
+	return !(conn->flags & CONN_RECOVERY) || score->prr.delivered < score->prr.recover_fs;
+}
+
 /*
  * Without SACK: a duplicate ACK tells that some segment has left the network; what is acknowledged
  * at last takes back what they told, but for one mss [6582 3.2, 9937 6.2].
@@ -101,9 +113,8 @@ count_without_sack(struct rill_conn *conn, struct scoreboard *score, struct ack_
 {
 	uint32_t known = score->sacked_bytes;
 
-	if (facts->duplicate &&
-		score->sacked_bytes + score->lost_bytes + conn->mss < conn_outstanding(conn)) {
-		score->sacked_bytes += conn->mss; /* bounded by what is out [5681 3.2] */
+	if (facts->duplicate && duplicate_counts(conn, score)) {
+		score->sacked_bytes += conn->mss;
 		facts->sacked = conn->mss;
 	}
 	if (facts->acked == 0)
@@ -243,6 +254,8 @@ loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *se
 
 	if (facts->duplicate && !(conn->flags & CONN_SACK))
 		score = score_open(tcp, conn);
+	else if (segment->sack_count == 0)
+		facts->duplicate = false; /* with SACK, only its news counts [6675 2] */
 	if (facts->acked > 0)
 		conn->dupacks = 0;
 	else if ((facts->duplicate || facts->sacked > 0) && conn->dupacks < CONN_DUPACKS_MAX)

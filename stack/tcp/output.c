@@ -95,7 +95,10 @@ retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask
 		return 0;
 	count_retransmit(tcp, conn);
 	loss_sent(tcp, conn, len);
-	timers_data_sent(tcp, conn, false);
+	if (index == conn->txq_head) /* its time runs anew */
+		timers_restart_rto(tcp, conn);
+	else
+		timers_data_sent(tcp, conn, false);
 	return len;
 }
 
@@ -224,6 +227,8 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	const struct rill_options *options = conn_options(tcp, conn);
 	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms, restart = 0;
 
+	if (idle_ms == 0)
+		return;
 	if (options->slow_start_after_idle && idle_ms > timers_rto_us(tcp, conn) / USEC_PER_MSEC)
 		restart = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
 	cc_after_idle(&conn->cc, tcp->now, (ustime)idle_ms * USEC_PER_MSEC, restart);

@@ -88,10 +88,13 @@ score_is_idle(const struct rill_conn *conn, const struct sidecar *sidecar)
 {
 	const struct scoreboard *score = &sidecar->score;
 
-	return score->sacked_bytes == 0 && score->lost_bytes == 0 &&
-	       !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) &&
-	       !(sidecar->flags & SIDECAR_TLP) &&
-	       (seq_geq(conn->snd_una, score->until) || conn_outstanding(conn) == 0);
+	if (score->sacked_bytes > 0 || score->lost_bytes > 0 ||
+		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) ||
+		(sidecar->flags & SIDECAR_TLP))
+		return false;
+	/* A window for reordering that DSACKs have widened is kept while the connection is busy. */
+	return conn_outstanding(conn) == 0 ||
+	       (seq_geq(conn->snd_una, score->until) && score->rack.wnd_persist == 0);
 }
 
 /* ---- what happens to a record */
@@ -298,6 +301,9 @@ range_add(struct scoreboard *score, seq_t start, seq_t end, uint32_t last)
 			(score->ranges_count - i) * sizeof(score->ranges[0]));
 		score->ranges[i] = (struct score_range){start, end, last};
 		score->ranges_count++;
+	} else if (i > 0) { /* the lowest is forgotten: receivers report the newest */
+		memmove(&score->ranges[0], &score->ranges[1], (i - 1) * sizeof(score->ranges[0]));
+		score->ranges[i - 1] = (struct score_range){start, end, last};
 	}
 }
 
@@ -356,10 +362,11 @@ mark_gap(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, seq_
 
 		if (seq_gt(record_end, right))
 			break;
-		if (*steps == 0)
+		if (*steps == 0) {
+			score->cursor = index;
 			break;
+		}
 		(*steps)--;
-		score->cursor = index;
 		if (seq_lt(record->seq, left))
 			continue;
 		if (!(record->flags & RECORD_SACKED))

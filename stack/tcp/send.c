@@ -19,10 +19,32 @@ send_refusal(const struct rill_conn *conn)
 	return conn_can_send(conn) ? 0 : -ENOTCONN;
 }
 
+/* How long the queue may be for sure. */
+static uint32_t
+send_limit_least(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t sndbuf = (uint32_t)conn_options(tcp, conn)->sndbuf;
+
+	return sndbuf > 0 ? sndbuf : TCP_SNDBUF_AUTO;
+}
+
+/* How long it may be now: where it is left to us, twice the congestion window, so that another
+ * window's worth waits while one is out. */
+static uint32_t
+send_limit(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t least = send_limit_least(tcp, conn);
+	uint32_t wanted = RTE_MIN(2 * conn->cc.cwnd, TCP_SNDBUF_AUTO_MAX);
+
+	if (conn_options(tcp, conn)->sndbuf > 0)
+		return least;
+	return RTE_MAX(least, wanted);
+}
+
 static uint32_t
 send_room(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	uint32_t sndbuf = (uint32_t)conn_options(tcp, conn)->sndbuf;
+	uint32_t sndbuf = send_limit(tcp, conn);
 
 	if (conn->txq_true > 0 && conn->txq_true / TCP_TRUE_FACTOR >= sndbuf)
 		return 0;
@@ -77,7 +99,7 @@ rill_send(struct rill_conn *conn, struct rte_mbuf *data)
 	refusal = send_refusal(conn);
 	if (refusal != 0)
 		return refusal;
-	if (len > (uint32_t)conn_options(tcp, conn)->sndbuf)
+	if (len > send_limit_least(tcp, conn))
 		return -EMSGSIZE;
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);
@@ -132,8 +154,8 @@ write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, u
 }
 
 /*
- * Copies bytes into the queue: as far as there is room, or (all) without asking, for a caller who has
- * made sure of it. Returns how many.
+ * Copies bytes into the queue: as far as there is room, or (all) without asking, for a caller who
+ * has made sure of it. Returns how many.
  */
 static uint32_t
 write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint32_t len, bool all)
@@ -190,7 +212,7 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 		return refusal;
 	if (len == 0)
 		return -EINVAL;
-	if (len > (uint32_t)conn_options(tcp, conn)->sndbuf)
+	if (len > send_limit_least(tcp, conn))
 		return -EMSGSIZE;
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);

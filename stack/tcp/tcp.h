@@ -33,6 +33,8 @@
 #define TCP_RST_EVERY_US 100     /* replies to strangers: RST and the like, 10,000 a second, */
 #define TCP_RST_BURST 1000       /* so many at once */
 #define TCP_TRUE_FACTOR 4        /* a queue may pin so many times its bytes in whole buffers */
+#define TCP_SNDBUF_AUTO 262144u      /* option sndbuf left at 0 */
+#define TCP_SNDBUF_AUTO_MAX 4194304u
 #define TCP_CORK_US 200000       /* longest time that cork holds a partial segment back */
 #define TCP_ROOM_RETRY_US 1000u      /* who waits for low pools looks again after this time */
 #define TCP_R1_RETRIES 3         /* R1: retransmissions before negative advice [9293 SHLD-10] */

@@ -116,31 +116,36 @@ timers_restart_rto(struct tcp *tcp, struct rill_conn *conn)
 	rto_slot_set(tcp, conn, timers_rto_us(tcp, conn), 0);
 }
 
-/* What is left of the retransmission timeout, counted from the last progress; at least 1 µs. */
+/*
+ * What is left of the retransmission timeout, at least 1 µs: it counts from the last progress, or
+ * from when the head was sent last, if that was later.
+ */
 static uint32_t
 rto_left_us(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	uint64_t since_us = (uint64_t)(ms32(tcp->now) - conn->stall_ms) * USEC_PER_MSEC;
 	uint32_t rto_us = timers_rto_us(tcp, conn);
 
+	if (conn->txq_head != SLAB_NONE &&
+		(tcp_record_at(tcp, conn->txq_head)->flags & RECORD_SENT)) {
+		uint32_t sent_us = txq_sent_us(tcp, tcp_record_at(tcp, conn->txq_head));
+
+		since_us = RTE_MIN(since_us, (uint64_t)(us32(tcp->now) - sent_us));
+	}
 	return since_us < rto_us ? (uint32_t)(rto_us - since_us) : 1;
 }
 
-/* The loss probe's timer, which never comes later than the retransmission's [8985 7.2]. */
+/*
+ * The timer of what is outstanding: the loss probe's where that may be, which never comes later
+ * than the retransmission's, of which left_us are left [8985 7.2].
+ */
 static void
-arm_probe(struct tcp *tcp, struct rill_conn *conn)
-{
-	rto_slot_set(
-		tcp, conn, RTE_MIN(tlp_timeout_us(tcp, conn), rto_left_us(tcp, conn)), MODE_PTO);
-}
-
-static void
-arm_for_outstanding(struct tcp *tcp, struct rill_conn *conn)
+arm_for_outstanding(struct tcp *tcp, struct rill_conn *conn, uint32_t left_us)
 {
 	if (tlp_is_possible(tcp, conn))
-		arm_probe(tcp, conn);
+		rto_slot_set(tcp, conn, RTE_MIN(tlp_timeout_us(tcp, conn), left_us), MODE_PTO);
 	else
-		timers_restart_rto(tcp, conn);
+		rto_slot_set(tcp, conn, left_us, 0);
 }
 
 void
@@ -148,13 +153,13 @@ timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
 {
 	if (first) {
 		conn->stall_ms = ms32(tcp->now);
-		arm_for_outstanding(tcp, conn);
+		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
 		if (conn_options(tcp, conn)->user_timeout_ms != 0)
 			timers_review(tcp, conn);
 	} else if (!(conn->flags & CONN_RTO_ARMED)) {
 		timers_restart_rto(tcp, conn);
 	} else if (conn->modes & MODE_PTO) {
-		arm_probe(tcp, conn);
+		arm_for_outstanding(tcp, conn, rto_left_us(tcp, conn));
 	}
 }
 
@@ -163,7 +168,7 @@ timers_data_acked(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->stall_ms = ms32(tcp->now);
 	if (conn_outstanding(conn) > 0)
-		arm_for_outstanding(tcp, conn);
+		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
 	else
 		conn->flags &= ~CONN_RTO_ARMED;
 }

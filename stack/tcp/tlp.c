@@ -8,16 +8,11 @@
 #define TLP_SLACK_US 2000u /* for who processes its bursts late: a probe is cheap, but not free */
 
 bool
-tlp_is_possible(const struct tcp *tcp, const struct rill_conn *conn)
+tlp_side_car_allows(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	const struct sidecar *sidecar;
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
-	if (!(conn->flags & CONN_SACK) || (conn->modes & MODE_TLP_SPENT) ||
-		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_PROBING)) ||
-		conn->retries > 0 || !conn_is_synchronized(conn))
-		return false;
-	sidecar = conn_sidecar(tcp, conn);
-	return sidecar == NULL || !(sidecar->flags & SIDECAR_SCORE) ||
+	return !(sidecar->flags & SIDECAR_SCORE) ||
 	       (sidecar->score.sacked_bytes == 0 && !(sidecar->flags & SIDECAR_TLP));
 }
 

@@ -10,8 +10,19 @@
 #include "ack.h"
 #include "scoreboard.h"
 
+/* Nothing is SACKed, and no probe is out; there is a side-car. */
+bool tlp_side_car_allows(const struct tcp *tcp, const struct rill_conn *conn);
+
 /* May the timer be the probe's, instead of the retransmission's? [8985 7.2] */
-bool tlp_is_possible(const struct tcp *tcp, const struct rill_conn *conn);
+static inline bool
+tlp_is_possible(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	uint32_t unfit = conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_PROBING);
+
+	return (conn->flags & CONN_SACK) && unfit == 0 && !(conn->modes & MODE_TLP_SPENT) &&
+	       conn->retries == 0 && conn_is_synchronized(conn) &&
+	       (conn->sidecar == SLAB_NONE || tlp_side_car_allows(tcp, conn));
+}
 
 /* How long to wait for an ACK before probing, µs [8985 7.2]. */
 uint32_t tlp_timeout_us(const struct tcp *tcp, const struct rill_conn *conn);

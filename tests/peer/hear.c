@@ -89,6 +89,16 @@ complain(const char *what)
 	peer_fail(__FILE__, __LINE__, "the lane's last segment: %s", what);
 }
 
+/* Does the first SACK block report a duplicate, which was acknowledged before? [RFC2883-1] */
+static bool
+is_dsack(const struct wire *wire)
+{
+	const struct wire_sack *first = &wire->sack[0];
+
+	return wire->sack_count > 0 && seq_minus(first->right, first->left) > 0 &&
+	       seq_minus(first->right, wire->ack) <= 0;
+}
+
 static void
 check_options(const struct flow *flow, const struct wire *wire)
 {
@@ -104,7 +114,7 @@ check_options(const struct flow *flow, const struct wire *wire)
 		complain("timestamp though not negotiated [RFC7323-9]");
 	if (wire->sack_count && !(flow->peer_sack && flow->lane_sack))
 		complain("SACK blocks though not negotiated [RFC2018-2]");
-	for (unsigned int i = 0; i < wire->sack_count; i++)
+	for (unsigned int i = is_dsack(wire); i < wire->sack_count; i++)
 		if (seq_minus(wire->sack[i].right, wire->sack[i].left) <= 0 ||
 			seq_minus(wire->sack[i].left, wire->ack) <= 0)
 			complain("impossible SACK block [RFC2018-6]");

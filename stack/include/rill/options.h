@@ -49,7 +49,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(mss, 0, 0, 65495, "largest segment to offer and to send, bytes; 0: from the MTU")        \
 	X(mss_floor, 216, 48, 1220, "a peer that takes less in a segment is sent this much all the same, bytes") \
 	X(rcvbuf, 262144, 2048, 1073725440, "receive buffer, bytes: bounds the offered window")    \
-	X(sndbuf, 262144, 2048, 1073725440, "send queue, bytes, unacknowledged data included")     \
+	X(sndbuf, 0, 0, 1073725440, "send queue, bytes, unacknowledged data included; 0: 256 KiB, growing to twice cwnd, 4 MiB at most") \
 	X(window_scale, 1, 0, 1, "offer window scaling [7323 2]")                                  \
 	X(sack, 1, 0, 1, "offer selective acknowledgment [2018]")                                  \
 	X(dsack, 1, 0, 1, "report duplicates by SACK [2883]")                                      \
