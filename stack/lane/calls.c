@@ -97,6 +97,7 @@ rill_buf_alloc(struct rill_lane *lane, uint32_t len, struct rte_mbuf **mbuf)
 	*mbuf = rte_pktmbuf_alloc(lane->tcp.buf_pool);
 	if (*mbuf == NULL)
 		return -ENOBUFS;
+	tcp_buf_taken(&lane->tcp, 1);
 	(*mbuf)->data_len = (uint16_t)len;
 	(*mbuf)->pkt_len = len;
 	return 0;

@@ -251,6 +251,7 @@ tcp_keep_payload(struct tcp *tcp, struct rte_mbuf *mbuf)
 	copy = rte_pktmbuf_copy(mbuf, tcp->buf_pool, 0, UINT32_MAX);
 	if (copy == NULL)
 		return NULL;
+	tcp_buf_taken(tcp, copy->nb_segs);
 	rte_pktmbuf_free(mbuf);
 	tcp->counters->paused_copies++;
 	return copy;

@@ -146,6 +146,7 @@ write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, u
 	mbuf = rte_pktmbuf_alloc(tcp->buf_pool);
 	if (mbuf == NULL)
 		return 0;
+	tcp_buf_taken(tcp, 1);
 	len = RTE_MIN(len, (uint32_t)conn->mss);
 	len = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(mbuf));
 	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)len), data, len);
@@ -217,8 +218,8 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);
 	/* All or nothing: count the buffers and records that fresh segments would take. */
-	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) || tcp->buf_low ||
-		tcp_pool_free(tcp->buf_pool) < pieces)
+	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) ||
+		tcp->buf_spare < pieces)
 		return send_later(tcp, conn, -ENOBUFS);
 	sidecar = conn_need_sidecar(tcp, conn);
 	if (sidecar == NULL)

@@ -129,7 +129,7 @@ tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 	tcp->buf_reserve = setup->buf_pool->size / 16;
 	tcp->limits = setup->limits;
 	tcp->lane = setup->lane;
-	tcp->now = setup->now;
+	tcp_begin(tcp, setup->now);
 	tcp->accepting = true;
 	tcp->conn_timer_kind = setup->conn_timer_kind;
 	tcp->half_open_timer_kind = setup->half_open_timer_kind;
@@ -250,9 +250,12 @@ tcp_pool_free(struct rte_mempool *pool)
 void
 tcp_begin(struct tcp *tcp, ustime now)
 {
+	uint32_t buf_free = tcp_pool_free(tcp->buf_pool);
+
 	tcp->now = now;
 	tcp->rx_low = tcp->rx_pool != NULL && tcp_pool_free(tcp->rx_pool) < tcp->rx_reserve;
-	tcp->buf_low = tcp_pool_free(tcp->buf_pool) < tcp->buf_reserve;
+	tcp->buf_spare = buf_free > tcp->buf_reserve ? buf_free - tcp->buf_reserve : 0;
+	tcp->buf_low = tcp->buf_spare == 0;
 }
 
 bool

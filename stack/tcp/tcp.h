@@ -82,6 +82,7 @@ struct tcp {
 	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
 	ustime now; /* of the turn */
 	bool rx_low, buf_low; /* pools at their reserve: nothing more is kept in their buffers */
+	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */
 	bool accepting;
 	struct rill_conn *in_callback; /* whose callback runs now */
 
@@ -254,6 +255,14 @@ void conn_wake(struct tcp *tcp, struct rill_conn *conn);
 
 /* Free buffers of a pool, as this lane's thread can take them. */
 uint32_t tcp_pool_free(struct rte_mempool *pool);
+
+/* Buffers of buf_pool were taken for the application: what is left above the reserve shrinks. */
+static inline void
+tcp_buf_taken(struct tcp *tcp, uint32_t n)
+{
+	tcp->buf_spare -= RTE_MIN(n, tcp->buf_spare);
+	tcp->buf_low = tcp->buf_spare == 0;
+}
 
 /* Whole buffers that a chain pins, in bytes. */
 uint32_t mbuf_true_size(const struct rte_mbuf *mbuf);
