@@ -278,3 +278,47 @@ wheel_first(const struct wheel *wheel)
 	}
 	return first;
 }
+
+/* A node may stand higher than its tick says only in the slot that is half moved down. */
+static bool
+slot_check(const struct wheel *wheel, uint32_t slot, uint32_t *count)
+{
+	struct wheel_node *const *at = &wheel->slots[0][0] + slot;
+	uint32_t level = slot >> WHEEL_LEVEL_BITS;
+	uint64_t occupied = wheel->occupied[level] >> (slot & SLOT_MASK) & 1;
+
+	if (occupied != (*at != NULL))
+		return false;
+	for (; *at != NULL; at = &(*at)->next, ++*count) {
+		uint64_t tick = node_tick(wheel, *at);
+
+		if ((*at)->pprev != at || tick - wheel->now_tick > SPAN_TICKS)
+			return false;
+		if (slot_of(wheel->now_tick, tick) != slot && level != wheel->draining)
+			return false;
+	}
+	return true;
+}
+
+bool
+wheel_check(const struct wheel *wheel)
+{
+	uint32_t count = 0;
+
+	for (uint32_t slot = 0; slot < WHEEL_LEVELS * WHEEL_SLOTS; slot++)
+		if (!slot_check(wheel, slot, &count))
+			return false;
+	return count == wheel->armed;
+}
+
+uint32_t
+wheel_count(const struct wheel *wheel, uint8_t kind)
+{
+	uint32_t count = 0;
+
+	for (uint32_t slot = 0; slot < WHEEL_LEVELS * WHEEL_SLOTS; slot++)
+		for (const struct wheel_node *node = (&wheel->slots[0][0])[slot]; node != NULL;
+			node = node->next)
+			count += node->kind == kind;
+	return count;
+}

@@ -83,4 +83,10 @@ ustime wheel_next(const struct wheel *wheel);
 /* The node with the earliest deadline, or NULL. Scans one slot's list. */
 struct wheel_node *wheel_first(const struct wheel *wheel);
 
+/* For tests: is every armed node linked, and in the slot of its tick? */
+bool wheel_check(const struct wheel *wheel);
+
+/* For tests: armed nodes of a kind. */
+uint32_t wheel_count(const struct wheel *wheel, uint8_t kind);
+
 #endif

@@ -298,11 +298,7 @@ conn_check(struct tcp *tcp, const struct rill_conn *conn)
 	RILL_ASSERT(conn->state == RILL_SYN_SENT || seq_leq(conn->rcv_nxt, conn->rcv_adv) ||
 		    (conn->flags & CONN_FIN_RECEIVED));
 	RILL_ASSERT(conn->cc.cwnd > 0);
-	/* Who has something outstanding has a deadline, or speaks in the next turn. */
-	RILL_ASSERT(conn_outstanding(conn) == 0 ||
-		    (conn->flags & (CONN_RTO_ARMED | CONN_DIRTY | CONN_PARKED)));
-	RILL_ASSERT(!(conn->flags & (CONN_RTO_ARMED | CONN_ACK_DELAYED)) ||
-		    wheel_is_armed(&conn->timer));
+	conn_check_deadlines(tcp, conn);
 	if (conn->sidecar != SLAB_NONE)
 		reassembly_check(conn_sidecar(tcp, conn), conn->rcv_nxt);
 	if (score_of(tcp, conn) != NULL)

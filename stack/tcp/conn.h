@@ -351,6 +351,12 @@ void conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason wh
 /* States every invariant of a connection. For tests and debug builds: asserts. */
 void conn_check(struct tcp *tcp, const struct rill_conn *conn);
 
+/*
+ * Its part about time (check.c), which holds between turns: what is in flight, waits for a window,
+ * is owed, opens or closes has a deadline within its RFC's bound; what is idle has none.
+ */
+void conn_check_deadlines(const struct tcp *tcp, const struct rill_conn *conn);
+
 /* The side-car, or NULL; conn_need_sidecar makes one if it can. */
 struct sidecar *conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn);
 struct sidecar *conn_need_sidecar(struct tcp *tcp, struct rill_conn *conn);

@@ -203,6 +203,12 @@ ustime tcp_settle_conn(struct tcp *tcp, struct wheel_node *node);
  */
 void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once);
 
+/*
+ * States what holds between turns: conn_check of every connection, and that slabs, table, wheel and
+ * lists tell the same story. Walks everything. For tests: asserts.
+ */
+void tcp_check(struct tcp *tcp);
+
 /* ---- shared by the files of this folder */
 
 static inline const struct rill_options *

@@ -346,6 +346,8 @@ test_random_runs_equal_a_sorted_list(void **state)
 				model_expire(m, rand() % 3 ? NODES : (unsigned int)(rand() % 4));
 			}
 			model_check_first(m);
+			assert_true(wheel_check(&m->wheel));
+			assert_int_equal(wheel_count(&m->wheel, 0), m->wheel.armed);
 		}
 	}
 	free(m);
