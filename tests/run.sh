@@ -100,7 +100,7 @@ run_tests() { # NAME ARGUMENT...
 
 run_quick() {
 	build release || return
-	run_tests release --no-suite interop
+	run_tests release --no-suite interop --no-suite long
 	run_tests release interop_framing_raw interop_framing_http interop_ends interop_ping
 }
 

@@ -37,9 +37,9 @@ end_expect(struct end *end, const char *what, int rc)
 void
 end_trace(const struct end *end, const char *what)
 {
-	world_trace(end->session->world, "   session %u %s %s: sent %u/%u received %u/%u", end->session->id,
-		end->server ? "server" : "client", what, end->sent, end->to_send, end->received,
-		end->other->to_send);
+	world_trace(end->session->world, "   session %u %s %s: sent %u/%u received %u/%u",
+		end->session->id, end->server ? "server" : "client", what, end->sent, end->to_send,
+		end->received, end->other->to_send);
 }
 
 /* ---- sending */
@@ -56,15 +56,15 @@ finish(struct end *end)
 	end->finished_sending = true;
 	end_trace(end, "finishes");
 	/* With bytes that are not consumed yet, rill_close would reset. */
-	if ((s->plan == PLAN_CLOSE || s->plan == PLAN_REQUEST) && !end->consumes &&
-		end->received == end->other->to_send)
+	if ((s->plan == PLAN_CLOSE || s->plan == PLAN_REQUEST || s->plan == PLAN_MANY) &&
+		!end->consumes && end->received == end->other->to_send)
 		end_expect(end, "rill_close", rill_close(end->conn));
 	else
 		end_expect(end, "rill_shutdown", rill_shutdown(end->conn));
 }
 
 static void
-retry(void *arg, uint32_t value)
+retry(void *arg, uint64_t value)
 {
 	struct end *end = arg;
 
@@ -77,12 +77,13 @@ retry(void *arg, uint32_t value)
 static struct rte_mbuf *
 next_chain(struct end *end, uint32_t len)
 {
-	struct rill_lane *lane = end->session->world->hosts[end->host].lane;
+	struct rill_lane *lane = rill_conn_lane(end->conn);
 	uint32_t room = rill_buf_room(lane), at = 0;
 	struct rte_mbuf *head = NULL;
 
 	while (at < len) {
-		uint32_t piece = RTE_MIN(len - at, 1 + chance_below(&end->session->world->app, room));
+		uint32_t piece =
+			RTE_MIN(len - at, 1 + chance_below(&end->session->world->app, room));
 		struct rte_mbuf *mbuf;
 
 		if (rill_buf_alloc(lane, piece, &mbuf) != 0) {
@@ -128,7 +129,8 @@ write_bytes(struct end *end, uint32_t len)
 	return rill_write(end->conn, bytes, len);
 }
 
-/* How far this end may send by now: a request waits for the answer before it, an answer for its request. */
+/* How far this end may send by now: a request waits for the answer before it, an answer for its
+ * request. */
 static uint32_t
 allowed(const struct end *end)
 {
@@ -144,26 +146,25 @@ allowed(const struct end *end)
 }
 
 static void
-pump(struct end *end)
+pump_now(struct end *end)
 {
 	struct chance *c = &end->session->world->app;
 
-	if (end->conn == NULL || end->finished_sending || end->blocked)
-		return;
-	if (end->session->plan == PLAN_ECHO && end->server)
-		return;
 	while (end->sent < allowed(end)) {
-		uint32_t len = RTE_MIN(1 + chance_below(c, end->chunk_max), allowed(end) - end->sent);
+		uint32_t len =
+			RTE_MIN(1 + chance_below(c, end->chunk_max), allowed(end) - end->sent);
 		int rc = end->uses_mbufs ? send_chain(end, len) : write_bytes(end, len);
 
 		if (rc == -ENOBUFS) {
 			end->blocked = true;
 			world_after(end->session->world, RETRY_US, retry, end, 0);
 		}
-		if (rc == -EAGAIN || rc == -ENOBUFS)
+		/* Mail comes before on_close does, when both are due in one turn. */
+		if (rc == -EAGAIN || rc == -ENOBUFS || (rc == -ENOTCONN && end->by_mail))
 			return;
 		if (rc <= 0) {
-			world_fail(end->session->world, "session %u: send returned %d", end->session->id, rc);
+			world_fail(end->session->world, "session %u: send returned %d",
+				end->session->id, rc);
 			return;
 		}
 		end->sent += (uint32_t)rc;
@@ -173,10 +174,46 @@ pump(struct end *end)
 		finish(end);
 }
 
+static bool
+has_to_pump(const struct end *end)
+{
+	return end->conn != NULL && !end->finished_sending && !end->blocked &&
+	       !(end->session->plan == PLAN_ECHO && end->server);
+}
+
+static void
+pump_by_mail(struct rill_lane *lane, void *arg)
+{
+	struct end *end = arg;
+
+	end->mailed = false;
+	if (end->conn != NULL && rill_conn_lane(end->conn) != lane)
+		world_fail(end->session->world, "session %u: a post on another lane",
+			end->session->id);
+	if (has_to_pump(end))
+		pump_now(end);
+}
+
+/* Some do it at once, inside the callback; others ask their lane by mail, as another thread would.
+ */
+static void
+pump(struct end *end)
+{
+	if (!has_to_pump(end))
+		return;
+	if (!end->by_mail) {
+		pump_now(end);
+	} else if (!end->mailed) {
+		end->mailed = true;
+		end_expect(end, "rill_lane_post",
+			rill_lane_post(rill_conn_lane(end->conn), pump_by_mail, end));
+	}
+}
+
 /* ---- receiving */
 
 static void
-resume_later(void *arg, uint32_t value)
+resume_later(void *arg, uint64_t value)
 {
 	struct end *end = arg;
 
@@ -186,9 +223,10 @@ resume_later(void *arg, uint32_t value)
 }
 
 static void
-consume_later(void *arg, uint32_t bytes)
+consume_later(void *arg, uint64_t value)
 {
 	struct end *end = arg;
+	uint32_t bytes = (uint32_t)value;
 
 	if (end->conn != NULL && !end->finished_sending)
 		end_expect(end, "rill_consume", rill_consume(end->conn, bytes));
@@ -197,7 +235,7 @@ consume_later(void *arg, uint32_t bytes)
 }
 
 void
-end_lets_go(void *arg, uint32_t value)
+end_lets_go(void *arg, uint64_t value)
 {
 	struct end *end = arg;
 
@@ -208,7 +246,8 @@ end_lets_go(void *arg, uint32_t value)
 static void
 verify(struct end *end, const struct rte_mbuf *data)
 {
-	const struct end *source = end->session->plan == PLAN_ECHO && !end->server ? end : end->other;
+	const struct end *source =
+		end->session->plan == PLAN_ECHO && !end->server ? end : end->other;
 	uint32_t at = end->received;
 
 	for (const struct rte_mbuf *piece = data; piece != NULL; piece = piece->next) {
@@ -216,15 +255,16 @@ verify(struct end *end, const struct rte_mbuf *data)
 
 		for (uint32_t i = 0; i < piece->data_len; i++, at++) {
 			if (bytes[i] != stream_byte(source, at)) {
-				world_fail(end->session->world, "session %u: byte %u received is wrong",
-					end->session->id, at);
+				world_fail(end->session->world,
+					"session %u: byte %u received is wrong", end->session->id,
+					at);
 				return;
 			}
 		}
 	}
 	if (at - end->received != data->pkt_len)
-		world_fail(end->session->world, "session %u: %u bytes in a chain of %u", end->session->id,
-			at - end->received, data->pkt_len);
+		world_fail(end->session->world, "session %u: %u bytes in a chain of %u",
+			end->session->id, at - end->received, data->pkt_len);
 }
 
 static void
@@ -240,7 +280,7 @@ pause_for_a_while(struct end *end)
 }
 
 static void
-echo_again(void *arg, uint32_t value)
+echo_again(void *arg, uint64_t value)
 {
 	struct end *end = arg;
 	struct rte_mbuf *data = end->owed;
@@ -275,7 +315,8 @@ echo(struct end *end, struct rte_mbuf *data)
 	if (rc == -ENOBUFS)
 		world_after(end->session->world, RETRY_US, echo_again, end, 0);
 	else if (rc != -EAGAIN)
-		world_fail(end->session->world, "session %u: echo returned %d", end->session->id, rc);
+		world_fail(
+			end->session->world, "session %u: echo returned %d", end->session->id, rc);
 	if (end->owed != NULL)
 		world_fail(end->session->world, "session %u: data while paused", end->session->id);
 	end->owed = data;
@@ -303,9 +344,14 @@ on_open(struct rill_conn *conn)
 
 	if (end->server) { /* the listener's user names the session */
 		rill_conn_info(conn, &info);
-		if (info.remote.port != CLIENT_PORT + end->session->id)
-			world_fail(end->session->world, "a connection from port %u", info.remote.port);
+		if (info.remote.port != end->session->client_port)
+			world_fail(
+				end->session->world, "a connection from port %u", info.remote.port);
 		end->conn = conn;
+		end->lane = host_lane_of(end->host, end->other->host->ip, end->session->server_port,
+			end->session->client_port);
+		if (end->lane->lane != rill_conn_lane(conn))
+			world_fail(end->session->world, "a connection on the wrong lane");
 	}
 	end_opens(end);
 }
@@ -323,13 +369,15 @@ on_data(struct rill_conn *conn, struct rte_mbuf *data)
 	if (end->eofs || end->closed || (end->deserts && end->finished_sending))
 		world_fail(end->session->world, "session %u: data after the end", end->session->id);
 	if (end->consumes)
-		world_after(end->session->world, chance_size(c, 1, SECOND / 2), consume_later, end, len);
+		world_after(end->session->world, chance_size(c, 1, SECOND / 2), consume_later, end,
+			len);
 	if (end->session->plan == PLAN_ECHO && end->server) {
 		echo(end, data);
 		return;
 	}
 	if (end->held == NULL && chance_hit(c, 20000)) {
 		end->held = data;
+		end->held_of = rill_conn_lane(conn);
 		world_after(end->session->world, chance_size(c, 1, SECOND), end_lets_go, end, 0);
 	} else {
 		rte_pktmbuf_free(data);
@@ -356,8 +404,8 @@ on_eof(struct rill_conn *conn)
 	if (end->eofs++ != 0)
 		world_fail(end->session->world, "session %u: two ends of file", end->session->id);
 	if (end->received != (end->other->deserts ? end->other->sent : end->other->to_send))
-		world_fail(end->session->world, "session %u: end of file after %u bytes of %u", end->session->id,
-			end->received, end->other->to_send);
+		world_fail(end->session->world, "session %u: end of file after %u bytes of %u",
+			end->session->id, end->received, end->other->to_send);
 	end_trace(end, "on_eof");
 	progress(end);
 	if (end->session->plan == PLAN_ECHO ? end->server : end->sent == end->to_send)
@@ -372,11 +420,13 @@ on_close(struct rill_conn *conn, enum rill_close_reason why)
 	if (end->closed++ != 0)
 		world_fail(end->session->world, "session %u: closed twice", end->session->id);
 	end->why = why;
+	end->closed_at = end->session->world->now;
 	end->conn = NULL;
 	rte_pktmbuf_free(end->owed);
 	end->owed = NULL;
 	end_trace(end, rill_close_reason_name(why));
 	progress(end);
+	session_lives_again(end->session);
 }
 
 const struct rill_handler session_handler = {

@@ -3,106 +3,141 @@
 #define SIM_WORLD_H
 
 /*
- * Two lanes, a wire between them that loses, doubles, delays, reorders and damages frames, and a virtual
- * clock. Everything follows from one seed: the same seed gives the same frames, bit for bit.
+ * Hosts around a router, each with a link to it and one back, and a virtual clock. A host has a few
+ * lanes, each behind a queue of its own of the simulated NIC. Everything follows from one seed: the
+ * same seed gives the same frames at the same times, bit for bit.
+ *
+ *	host 0 --up-->        --down--> host 1
+ *	         <--down--  router  ...
  */
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <rill/rill.h>
-#include <rte_mbuf.h>
 
-#define HOSTS 2
+#include "chance.h"
+#include "events.h"
+#include "link.h"
+#include "nic.h"
+#include "pools.h"
+#include "trace.h"
+
+#define HOSTS_MAX 11
+#define LANES_MAX 3 /* of one host */
+#define HOGS_MAX 1024
 #define SIM_START_US 1000000u
 #define MS 1000u
 #define SECOND 1000000u
 
-/* ---- chance: xorshift64*, seeded through splitmix64 */
+struct world;
+struct host;
 
-struct chance {
-	uint64_t state;
+struct host_setup {
+	unsigned int lanes;
+	unsigned int turn_max; /* frames that one turn takes: 1 to RILL_BURST_MAX */
+	uint32_t turn_us;      /* time that a turn takes: at least 1 */
+	uint32_t poll_us;      /* how often a lane whose frames the NIC does not take looks again */
+	uint64_t stall_at, stall_us; /* its threads get no core in this time */
+	uint32_t hogs;               /* buffers of each pool that an application sits on for good */
+	struct nic_setup nic;
+	struct link_setup up, down;
+	struct rill_limits limits;
 };
 
-void chance_seed(struct chance *chance, uint64_t seed);
-uint64_t chance_next(struct chance *chance);
-/* 0 .. n - 1; n > 0. */
-uint32_t chance_below(struct chance *chance, uint32_t n);
-/* least .. most, small values as likely as large ones: uniform in the number of bits. */
-uint32_t chance_size(struct chance *chance, uint32_t least, uint32_t most);
-/* True in `ppm` of a million cases. */
-bool chance_hit(struct chance *chance, uint32_t ppm);
-
-/* ---- the wire, the same in both directions; parts of a million */
-
-struct faults {
-	uint32_t loss, duplicate, reorder, corrupt;
-	uint32_t delay_us, jitter_us;
-	uint32_t reorder_us;  /* a reordered frame comes so much later, at most */
-	uint32_t bytes_per_ms; /* rate; 0: no limit */
-	uint32_t queue_us;    /* a frame that would wait longer at that rate is dropped */
-	uint64_t outage_at, outage_us; /* nothing passes in this time; 0: never */
-};
-
-/* ---- events */
-
-typedef void (*event_fn)(void *arg, uint32_t value);
-
-struct event {
-	uint64_t at;
-	uint64_t order;  /* among events of one moment */
-	event_fn fn;     /* NULL: a frame arrives */
-	void *arg;
-	uint32_t value;  /* of fn; or the host that the frame arrives at */
-	uint8_t *bytes;  /* the frame, malloc'ed */
-	uint32_t len;
+struct sim_lane {
+	struct host *host;
+	unsigned int index; /* of the host's */
+	struct rill_lane *lane;
+	struct nic nic;
+	struct pools *pools;
+	uint64_t free_at;   /* its core is busy until then */
+	unsigned int spins; /* turns in a row that did nothing and wanted another at once */
+	struct rte_mbuf *hogs[HOGS_MAX];
+	unsigned int hogs_count;
 };
 
 struct host {
-	struct rill_lane *lane;
-	struct rte_mempool *pool; /* frames that arrive */
-	uint64_t wire_free_at;    /* when its end of the wire has sent what it was given */
-	uint32_t mbufs_at_start;
-	uint32_t frames_at_start; /* of pool; not 0 if an earlier run leaked */
-	unsigned int frames_out;
+	struct world *world;
+	unsigned int number;
+	uint32_t ip;
+	uint8_t mac[6];
+	struct host_setup setup;
+	struct sim_lane lanes[LANES_MAX];
+	struct link up, down;
+};
+
+/* Who looks on; each may be NULL. */
+struct world_watch {
+	/* A host sent a frame, or its NIC got one: IP packets, without a link header. */
+	void (*sent)(struct world *world, const struct host *host, const uint8_t *ip, uint32_t len);
+	void (*got)(struct world *world, const struct host *host, const uint8_t *ip, uint32_t len);
+	/* A turn is over, and what it said was offered to the NIC. */
+	void (*turned)(struct world *world, struct sim_lane *lane);
 };
 
 struct world {
 	uint64_t seed;
 	uint64_t now;
-	struct chance net, app;
-	struct faults faults;
 	bool ethernet;
-	struct host hosts[HOSTS];
-	struct event *heap;
-	size_t heap_len, heap_room;
-	uint64_t order;
-	uint64_t hash;            /* of all frames and their times */
-	unsigned int frames, lost, doubled, damaged;
-	uint64_t progress_at;     /* when an application last got on */
-	bool trace;
-	bool failed;
+	struct chance net, app; /* of the world, and of those who live in it */
+	struct events events;
+	struct world_watch watch;
+	struct host hosts[HOSTS_MAX];
+	unsigned int hosts_count;
+	uint64_t hash; /* of all frames and their times */
+	uint64_t frames, lost, turns;
+	uint64_t progress_at; /* when an application last got on */
+	bool failed, silent;  /* silent: a failure prints nothing */
 };
 
-/* The wire of a seed: some faults are off altogether in each run. */
-void faults_draw(struct world *world);
+/* A world without hosts. */
+void world_init(struct world *world, uint64_t seed, bool ethernet);
 
-/* Makes the lanes; the pools of arriving frames are made once and stay. */
-void world_up(struct world *world, uint64_t seed, bool trace);
+/* One more host; buffers: of each lane's pools. Its lanes are up when it returns. */
+struct host *world_add_host(struct world *world, const struct host_setup *setup, uint32_t buffers);
+
 /* Ends it; everything must have been given back. */
 void world_down(struct world *world);
 
 /* Calls fn(arg, value) after delay_us, between turns. */
-void world_after(struct world *world, uint64_t delay_us, event_fn fn, void *arg, uint32_t value);
+void world_after(struct world *world, uint64_t delay_us, event_fn fn, void *arg, uint64_t value);
 
 /* One step to the next moment at which something happens. False: nothing ever will. */
 bool world_step(struct world *world);
+
+/* The lane of a host that the NIC gives segments to: as RSS does, by addresses and ports. */
+struct sim_lane *host_lane_of(
+	struct host *host, uint32_t peer_ip, uint16_t port, uint16_t peer_port);
 
 /* Something is wrong: says so with the seed, and the run has failed. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_trace(const struct world *world, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* ---- host.c */
+
+/* Bytes in front of the IP header. */
+size_t world_l2_len(const struct world *world);
+
+/* When the lane wants its next turn and can have it. */
+uint64_t lane_wants(const struct world *world, struct sim_lane *lane);
+void lane_turn(struct world *world, struct sim_lane *lane);
+
+void host_up(struct world *world, struct host *host, uint32_t buffers);
+void host_down(struct world *world, struct host *host);
+
+/* A frame has come to the host's end of its link. */
+void host_gets(struct host *host, const struct packet *packet);
+
+/* ---- router.c */
+
+/* Events of a packet at the router, or at a host; value is the packet. */
+void router_gets(void *host, uint64_t packet);
+void host_link_gives(void *host, uint64_t packet);
+
+/* A host's frame enters its link. */
+void host_sends(struct host *host, const uint8_t *bytes, uint32_t len);
 
 #endif
