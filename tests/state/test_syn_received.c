@@ -189,6 +189,24 @@ test_no_rtt_sample_from_a_repeated_syn_ack(void **state)
 }
 
 static void
+test_the_first_window_after_lost_syn_acks(void **state)
+{
+	/* [RFC5681-4, RFC6928-3, RFC6928-5] one lost: as ever, by RFC 6928; two: one segment */
+	in_syn_received();
+	expect_within(1100, SYN | ACK, 0, 1);
+	peer_sends(ACK, 1, 1);
+	writes(20 * 1460);
+	check_equal(hears_all(), 10);
+	peer_restart(&(struct peer_setup){.mss = 0});
+	in_syn_received();
+	expect_within(1100, SYN | ACK, 0, 1);
+	expect_within(2100, SYN | ACK, 0, 1);
+	peer_sends(ACK, 1, 1);
+	writes(20 * 1460);
+	check_equal(hears_all(), 1);
+}
+
+static void
 test_peers_mss_binds(void **state)
 {
 	/* [MUST-14, MUST-4] */
@@ -295,6 +313,7 @@ main(void)
 		dialogue(test_an_old_segment_is_acknowledged),
 		dialogue(test_rtt_of_the_handshake_is_taken),
 		dialogue(test_no_rtt_sample_from_a_repeated_syn_ack),
+		dialogue(test_the_first_window_after_lost_syn_acks),
 		dialogue(test_peers_mss_binds),
 		dialogue(test_without_an_mss_it_is_536),
 		dialogue(test_tiny_mss_is_clamped),
