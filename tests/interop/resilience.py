@@ -4,9 +4,11 @@
 
     kernel 10.9.0.1 ── echo_client under load ──► rill0 ─ tap ─► 10.9.0.2:7000 rill-echo
 
-usage: resilience.py killed | storm | link-flap | link-lost
+usage: resilience.py killed | storm | flood | link-flap | link-lost
 killed: the client dies by SIGKILL under load.
 storm: 10 s of random frames of 0 to 1600 bytes, up to 100,000 a second, beside a client that is served.
+flood: SYNs from forged sources, as many as the tap carries, while 100 clients of the kernel's connect
+    and have their data echoed: none is lost [ATK-22].
 link-flap: the tap is down for 5 s under load and up again: existing connections go on.
 link-lost: the same without coming up, with --keepalive 1,1,3 --user-timeout 5: all connections end.
 After each, within 5 s plus 2 MSL, buffers, connections and side-cars in use are what they were
@@ -92,6 +94,32 @@ def storm():
     echo.terminate()
 
 
+def flood():
+    echo = rig.Echo("raw")
+    before = echo.levels()
+    seconds = rig.scaled(8, 4)
+    syns = subprocess.Popen(
+        [rig.tool("RILL_FRAME_STORM"), "rill0", mac_of_rill(), rig.rill_ip(), str(rig.PORT), str(seconds),
+         str(rig.scaled(100_000, 5_000)), "42", "syn"], stdout=subprocess.PIPE, text=True)
+    rig.eventually(seconds, "the flood did not fill the backlog",
+                   lambda: echo.stats()["syn_cookies_sent"] > 0)
+    # A hundred at once, and some more for as long as the flood lasts.
+    served = 0
+    while served == 0 or syns.poll() is None:
+        rig.client("--connections", 10 if served else 100, "--messages", 20, "--size", "1-4000",
+                   "--seed", served, timeout=90)
+        served += 10 if served else 100
+    sent, _ = syns.communicate(timeout=10)
+    after = echo.stats()
+    cookies = {name: after[name] for name in after if name.startswith("syn_cookies")}
+    print("flood:", sent.strip(), "clients served:", served, cookies, "SYN-RECEIVED:", after["syn_received"])
+    rig.expect(cookies["syn_cookies_good"] > 0, "no client came in by a cookie")
+    rig.expect(after["syn_received"] <= 1024, "more half-open connections than the backlog")
+    echo.expect_levels(before, rig.SETTLE_S)
+    expect_served()
+    echo.terminate()
+
+
 def link_flap():
     echo = rig.Echo("raw")
     before = echo.levels()
@@ -130,5 +158,5 @@ def link_lost():
     echo.terminate()
 
 
-rig.main({"killed": killed, "storm": storm, "link-flap": link_flap,
+rig.main({"killed": killed, "storm": storm, "flood": flood, "link-flap": link_flap,
           "link-lost": link_lost}[sys.argv[1]])

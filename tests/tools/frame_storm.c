@@ -2,8 +2,10 @@
 /*
  * Random frames into a network interface, through a packet socket of the kernel's.
  *
- * usage: frame_storm IFACE DEST_MAC DEST_IP PORT SECONDS FRAMES_PER_S SEED
+ * usage: frame_storm IFACE DEST_MAC DEST_IP PORT SECONDS FRAMES_PER_S SEED [syn]
  *
+ * With "syn" each is a right SYN to the port, from a forged source, with MSS and, in every other one,
+ * timestamps, window scale and SACK. Without:
  * Lengths are 0 to 1600 bytes. A quarter of the frames is noise from the first byte; the others are
  * valid up to a layer that the seed chooses (Ethernet to us; IPv4 to us; TCP to the port, checksums
  * included) and noise from there on, so that every layer is reached. Prints how many were sent and
@@ -21,6 +23,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,6 +99,44 @@ make_tcp(struct pattern *p, uint8_t *at, uint16_t len, const uint8_t *ip, const 
 	memcpy(at + 16, &check, sizeof(check));
 }
 
+static void
+put32(uint8_t *at, uint32_t value)
+{
+	value = htonl(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+/* A SYN from anywhere: addresses of 11.0.0.0/8, which is not here. */
+static uint16_t
+make_syn(struct pattern *p, uint8_t *frame, const struct target *to)
+{
+	static const uint8_t options[] = {2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7};
+	uint16_t options_len = pattern_next(p) % 2 ? sizeof(options) : 4;
+	uint16_t tcp_len = (uint16_t)(20 + options_len), len = (uint16_t)(34 + tcp_len), check;
+	uint16_t type = htons(ETHERTYPE_IP), port = htons(to->port);
+	struct iphdr ip = { .version = 4, .ihl = 5, .tot_len = htons((uint16_t)(len - 14)), .ttl = 64,
+		.daddr = to->ip.s_addr, .protocol = IPPROTO_TCP };
+	uint8_t *tcp = frame + 34;
+
+	pattern_fill(p, frame, len); /* source MAC and port, sequence number */
+	memcpy(frame, to->mac, 6);
+	frame[6] = 2;
+	memcpy(frame + 12, &type, 2);
+	ip.saddr = htonl(0x0b000000u | ((uint32_t)pattern_next(p) & 0xffffff));
+	ip.check = sum_fold(sum_words(&ip, sizeof(ip), 0));
+	memcpy(frame + 14, &ip, sizeof(ip));
+	tcp[0] |= 4;
+	memcpy(tcp + 2, &port, sizeof(port));
+	put32(tcp + 8, 0);
+	tcp[12] = (uint8_t)(tcp_len / 4 << 4);
+	tcp[13] = TH_SYN;
+	put32(tcp + 16, 0);
+	memcpy(tcp + 20, options, options_len);
+	check = sum_fold(sum_words(tcp, tcp_len, sum_words(frame + 26, 8, IPPROTO_TCP + (uint32_t)tcp_len)));
+	memcpy(tcp + 16, &check, sizeof(check));
+	return len;
+}
+
 static uint16_t
 make_frame(struct pattern *p, uint8_t *frame, const struct target *to)
 {
@@ -132,7 +173,7 @@ open_interface(const char *name)
 }
 
 static void
-storm(int fd, const struct target *to, double seconds, double rate, uint64_t seed)
+storm(int fd, const struct target *to, double seconds, double rate, uint64_t seed, bool syn)
 {
 	uint64_t start = clock_us(), now = start, sent = 0, refused = 0, due;
 	static uint8_t frame[FRAME_MAX];
@@ -144,7 +185,7 @@ storm(int fd, const struct target *to, double seconds, double rate, uint64_t see
 		due = (uint64_t)((double)(now - start) / 1e6 * rate);
 		due = due < sent + refused + BATCH ? due : sent + refused + BATCH;
 		while (sent + refused < due) {
-			len = make_frame(&pattern, frame, to);
+			len = syn ? make_syn(&pattern, frame, to) : make_frame(&pattern, frame, to);
 			if (send(fd, frame, len, 0) == len)
 				sent++;
 			else
@@ -164,17 +205,19 @@ main(int argc, char **argv)
 	struct target to;
 	int fd;
 
-	if (argc != 8 ||
+	bool syn = argc == 9 && strcmp(argv[8], "syn") == 0;
+
+	if ((argc != 8 && !syn) ||
 		sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &to.mac[0], &to.mac[1], &to.mac[2],
 			&to.mac[3], &to.mac[4], &to.mac[5]) != 6 ||
 		inet_pton(AF_INET, argv[3], &to.ip) != 1) {
 		fprintf(stderr, "usage: frame_storm IFACE DEST_MAC DEST_IP PORT SECONDS FRAMES_PER_S "
-				"SEED\n");
+				"SEED [syn]\n");
 		return 2;
 	}
 	to.port = (uint16_t)atoi(argv[4]);
 	fd = open_interface(argv[1]);
-	storm(fd, &to, atof(argv[5]), atof(argv[6]), strtoull(argv[7], NULL, 10));
+	storm(fd, &to, atof(argv[5]), atof(argv[6]), strtoull(argv[7], NULL, 10), syn);
 	close(fd);
 	return 0;
 }
