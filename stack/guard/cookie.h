@@ -18,7 +18,7 @@
  * itself about its own window scale, and can get nothing that our options do not offer.
  *
  * What is lost: the SYN,ACK is not repeated, MSS is rounded down to the table, and without
- * timestamps there is neither window scale nor SACK.
+ * timestamps there is neither window scale nor SACK nor ECN.
  */
 
 #include <stdbool.h>

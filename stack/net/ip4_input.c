@@ -171,6 +171,7 @@ take_segment(const struct netif *netif, struct packet *packet, struct segment *s
 	segment->mbuf = packet->mbuf;
 	segment->l2_len = packet->l2_len;
 	segment->l3_len = packet->l3_len;
+	segment->ecn = ip->type_of_service & RTE_IPV4_HDR_ECN_MASK;
 	return RILL_DROP_COUNT;
 }
 

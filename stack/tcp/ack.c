@@ -3,6 +3,7 @@
 
 #include "close.h"
 #include "deliver.h"
+#include "ecn.h"
 #include "loss.h"
 #include "scoreboard.h"
 #include "timers.h"
@@ -76,9 +77,10 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct se
 		.min_rtt_us = rtt_min(&conn->rtt),
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
-		.in_recovery = was_in_recovery || (conn->flags & CONN_RECOVERY) != 0,
+		.in_recovery = was_in_recovery || (conn->flags & CONN_RECOVERY) != 0 ||
+			       ecn_holds_window(conn, segment),
 		.cwnd_limited = (conn->flags & CONN_CWND_LIMITED) != 0,
-		.ece = (conn->modes & MODE_ECN) && (segment->flags & TCP_ECE),
+		.ece = ecn_is_echo(conn, segment),
 	};
 
 	cc_ops(conn->cc.algorithm)->on_ack(&conn->cc, &ack);
@@ -178,8 +180,10 @@ ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 		loss_after_ack(tcp, conn, segment, &facts);
 	if (facts.bytes > 0 || facts.sacked > 0)
 		tell_congestion_control(tcp, conn, segment, &facts, in_recovery);
-	if (facts.acked > 0)
+	if (facts.acked > 0) {
 		timers_data_acked(tcp, conn);
+		ecn_ack_arrived(tcp, conn, segment, facts.flight);
+	}
 	if (facts.reorder_us > 0)
 		timers_reorder(tcp, conn, facts.reorder_us);
 	if (facts.acked > 0) {

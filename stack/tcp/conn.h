@@ -70,13 +70,14 @@ enum {
 	MODE_ECE_DUE = 1 << 1,   /* CE arrived: ECE in every ACK until the peer says CWR */
 	MODE_CWR_DUE = 1 << 2,   /* cwnd was reduced: CWR with the next new data */
 	MODE_CWR = 1 << 3,       /* cwnd was reduced for ECE; not again before recover is acknowledged */
-	MODE_CE_LAST = 1 << 4,   /* the last data segment carried CE [8257 3.2] */
+	MODE_NO_ECT = 1 << 4,    /* a plain SYN passed: our data is not ECT [3168 6.1.1] */
 	MODE_PACED = 1 << 5,     /* data waits for the pacer's deadline */
 	MODE_PATH_LOW = 1 << 6,  /* mss is less than the peer and our MTU allow: the path's doing */
 	MODE_REORDERS = 1 << 7,  /* the path has been seen to reorder [8985 6.2] */
 	MODE_PTO = 1 << 8,       /* rto_at is the probe timeout's [8985 7.2] */
 	MODE_REORDER_TIMER = 1 << 9, /* rto_at is the reordering timer's [8985 6.2] */
 	MODE_TLP_SPENT = 1 << 10, /* no RTT sample since the last loss probe [8985 7.3] */
+	MODE_ECN_WAIT = 1 << 11, /* ECE at a cwnd of one segment: new data waits for the RTO */
 };
 
 /*
@@ -299,7 +300,7 @@ struct half_open {
 	uint32_t rcv_wnd; /* what our SYN-ACK offered, bytes */
 	uint32_t sent_us; /* us32 of the last SYN-ACK */
 	uint16_t mss;     /* the peer's */
-	uint16_t reserved;
+	uint16_t modes;   /* MODE_ECN, MODE_NO_ECT */
 	uint32_t link; /* in the slab's free list */
 };
 static_assert(sizeof(struct half_open) <= 128, "two cache lines");

@@ -20,6 +20,7 @@ cookies_answer(struct tcp *tcp, struct rill_listener *listener, struct segment *
 		.has_wscale = agreement->has & SEG_HAS_WSCALE,
 		.wscale = agreement->snd_wscale,
 		.has_sack = agreement->has & SEG_HAS_SACK_OK,
+		.ecn = agreement->modes & MODE_ECN,
 	};
 	struct half_open half;
 	struct reply reply;
@@ -31,7 +32,7 @@ cookies_answer(struct tcp *tcp, struct rill_listener *listener, struct segment *
 	half.irs = segment->seq;
 	half.iss = cookie_make(&tcp->cookies, &segment->tuple, segment->seq, &syn, tcp->now);
 	if (!has_ts) /* nowhere to keep the other options */
-		half.has = 0;
+		half.has = half.modes = 0;
 	half_open_syn_ack(tcp, &half, &reply);
 	if (has_ts)
 		reply.options.tsval = cookie_tsval(reply.options.tsval, &options);
@@ -53,6 +54,8 @@ cookie_agreement(const struct rill_options *options, const struct segment *segme
 	agreement.has = SEG_HAS_TS;
 	if (kept.has_sack && options->sack)
 		agreement.has |= SEG_HAS_SACK_OK;
+	if (kept.ecn && options->ecn)
+		agreement.modes = MODE_ECN;
 	if (kept.has_wscale && options->window_scale) {
 		agreement.has |= SEG_HAS_WSCALE;
 		agreement.snd_wscale = kept.wscale;

@@ -9,6 +9,7 @@
 
 #include "checksum.h"
 #include "close.h"
+#include "ecn.h"
 #include "ip4_output.h"
 #include "rcvwnd.h"
 #include "reassembly.h"
@@ -182,10 +183,18 @@ frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_
 	return frame;
 }
 
+/* What a segment's headers say that is not the connection's. */
+struct fields {
+	seq_t seq;
+	uint16_t wnd, urg;
+	uint8_t flags;
+	uint8_t ecn; /* the IP header's bits */
+};
+
 /* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
 static uint32_t
-frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame, uint8_t flags,
-	seq_t seq, uint16_t wnd, uint16_t urg, const struct segment_options *options,
+frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
+	const struct fields *fields, const struct segment_options *options,
 	unsigned int options_len)
 {
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
@@ -200,16 +209,16 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame, ui
 	next_hop->used = true;
 	ip4_write_header(tcp->netif, (struct rte_ipv4_hdr *)(start + l2_len), conn->key.laddr4,
 		conn->key.raddr4, (uint16_t)(tcp_len + l3_len), IPPROTO_TCP, (uint8_t)set->ttl,
-		(uint8_t)(set->dscp << 2));
+		(uint8_t)(set->dscp << 2 | fields->ecn));
 	header->src_port = conn->key.lport;
 	header->dst_port = conn->key.rport;
-	header->sent_seq = rte_cpu_to_be_32(seq.n);
-	header->recv_ack = rte_cpu_to_be_32((flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
+	header->sent_seq = rte_cpu_to_be_32(fields->seq.n);
+	header->recv_ack = rte_cpu_to_be_32((fields->flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
 	header->data_off = (uint8_t)((TCP_HEADER_LEN + options_len) / 4 << 4);
-	header->tcp_flags = flags;
-	header->rx_win = rte_cpu_to_be_16(wnd);
+	header->tcp_flags = fields->flags;
+	header->rx_win = rte_cpu_to_be_16(fields->wnd);
 	header->cksum = 0;
-	header->tcp_urp = rte_cpu_to_be_16(urg);
+	header->tcp_urp = rte_cpu_to_be_16(fields->urg);
 	segment_write_options((uint8_t *)(header + 1), options);
 	tuple.head = conn->key;
 	emit_checksum(tcp, &tuple, frame, l2_len, l3_len, tcp_len);
@@ -275,10 +284,11 @@ bool
 emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
 	unsigned int count)
 {
+	bool new_data = count > 0 && !(tcp_record_at(tcp, index)->flags & RECORD_SENT);
+	struct fields fields = {.seq = seq, .flags = flags};
 	struct segment_options options;
 	unsigned int options_len;
 	struct rte_mbuf *frame;
-	uint16_t urg = 0;
 	uint32_t ticket;
 
 	emit_gather_options(tcp, conn, &options);
@@ -289,9 +299,10 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	if (frame == NULL)
 		return false;
 	if (conn->sidecar != SLAB_NONE && count > 0)
-		urg = emit_urgent(tcp, conn, seq, &flags);
-	ticket = frame_finish(tcp, conn, frame, flags, seq, rcvwnd_advertise(tcp, conn), urg,
-		&options, options_len);
+		fields.urg = emit_urgent(tcp, conn, seq, &fields.flags);
+	fields.ecn = ecn_segment_leaves(conn, seq, new_data, &fields.flags);
+	fields.wnd = rcvwnd_advertise(tcp, conn);
+	ticket = frame_finish(tcp, conn, frame, &fields, &options, options_len);
 	records_were_sent(tcp, conn, index, count, ticket);
 	if (conn->sidecar != SLAB_NONE)
 		duplicate_was_told(tcp, conn);
@@ -306,7 +317,8 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	const struct rill_options *set = conn_options(tcp, conn);
 	bool answer =
 		conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
-	uint8_t flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
+	struct fields fields = {
+		.seq = conn->snd_una, .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN};
 	struct segment_options options = {.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set)};
 	unsigned int options_len;
 	struct rte_mbuf *frame;
@@ -331,8 +343,9 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
 	if (frame == NULL)
 		return false;
-	frame_finish(
-		tcp, conn, frame, flags, conn->snd_una, (uint16_t)wnd, 0, &options, options_len);
+	fields.wnd = (uint16_t)wnd;
+	fields.flags |= ecn_syn_flags(tcp, conn);
+	frame_finish(tcp, conn, frame, &fields, &options, options_len);
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;
@@ -358,6 +371,7 @@ void
 emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack)
 {
 	static const struct segment_options none;
+	const struct fields fields = {.seq = seq, .flags = with_ack ? TCP_RST | TCP_ACK : TCP_RST};
 	const struct neighbor *next_hop;
 	struct rte_mbuf *frame;
 
@@ -371,7 +385,7 @@ emit_rst(struct tcp *tcp, struct rill_conn *conn, seq_t seq, bool with_ack)
 		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
 	if (frame == NULL)
 		return;
-	frame_finish(tcp, conn, frame, with_ack ? TCP_RST | TCP_ACK : TCP_RST, seq, 0, 0, &none, 0);
+	frame_finish(tcp, conn, frame, &fields, &none, 0);
 	tcp->counters->resets_sent++;
 }
 

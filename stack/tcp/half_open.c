@@ -4,6 +4,7 @@
 #include <rte_mbuf.h>
 
 #include "deliver.h"
+#include "ecn.h"
 #include "input.h"
 #include "isn.h"
 #include "open.h"
@@ -33,7 +34,7 @@ half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, struct re
 	const struct rill_options *options = listener_options(tcp, &tcp->listeners[half->listener]);
 
 	*reply = (struct reply){
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = TCP_SYN | TCP_ACK | ecn_syn_ack_flags(half->modes),
 		.ttl = (uint8_t)options->ttl,
 		.dscp = (uint8_t)options->dscp,
 		.wnd = (uint16_t)half->rcv_wnd, /* not scaled in a SYN [7323 2.2] */
@@ -79,6 +80,7 @@ half_open_of(const struct tcp *tcp, const struct rill_listener *listener,
 		.ts_recent = segment->tsval,
 		.ts_offset = ts_offset(&tcp->ts_key, &segment->tuple),
 		.mss = agreement->peer_mss,
+		.modes = agreement->modes,
 		.rcv_wnd = RTE_MIN((uint32_t)options->rcvbuf, 65535u),
 		.sent_us = us32(tcp->now),
 		.timer.kind = tcp->half_open_timer_kind,
@@ -196,7 +198,8 @@ half_open_accept(struct tcp *tcp, const struct half_open *half, const struct seg
 	struct agreement agreement = {.peer_mss = half->mss,
 		.has = half->has,
 		.snd_wscale = half->snd_wscale,
-		.rcv_wscale = half->rcv_wscale};
+		.rcv_wscale = half->rcv_wscale,
+		.modes = half->modes};
 	struct rill_conn *conn = conn_create(tcp, &segment->tuple, listener->option_set,
 		listener->handler, listener->user, tcp->now);
 
@@ -289,7 +292,7 @@ half_open_rst(struct tcp *tcp, uint32_t index, struct segment *segment)
 
 /* A SYN for a half-open connection: the same again is answered again, another is challenged. */
 static void
-half_open_syn(struct tcp *tcp, const struct half_open *half, struct segment *segment)
+half_open_syn(struct tcp *tcp, struct half_open *half, struct segment *segment)
 {
 	struct reply reply;
 
@@ -297,6 +300,7 @@ half_open_syn(struct tcp *tcp, const struct half_open *half, struct segment *seg
 		half_open_challenge(tcp, half, segment, RILL_DROP_tcp_syn_challenged);
 		return;
 	}
+	ecn_syn_again(half, segment);
 	half_open_syn_ack(tcp, half, &reply);
 	reply_send(tcp, segment, &reply);
 }

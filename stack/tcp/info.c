@@ -57,6 +57,7 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	info->in_recovery = (conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) != 0;
 	info->sack = (conn->flags & CONN_SACK) != 0;
 	info->timestamps = (conn->flags & CONN_TS) != 0;
+	info->ecn = (conn->modes & MODE_ECN) != 0;
 	info->snd_wscale = conn->snd_wscale;
 	info->rcv_wscale = conn->rcv_wscale;
 	info->bytes_in = (uint64_t)conn->bytes_in_high << 32 | conn->bytes_in_low;

@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 
 #include "ack.h"
+#include "ecn.h"
 #include "input.h"
 #include "text.h"
 
@@ -34,6 +35,7 @@ input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	conn_keep_probes(conn) = 0;
 	if (timestamps && seq_leq(segment->seq, conn->rcv_acked))
 		conn->ts_recent = segment->tsval;
+	ecn_segment_arrived(tcp, conn, segment);
 	ack_process(tcp, conn, segment);
 	if (segment->payload_len > 0 && !(conn->flags & (FAST_UNFIT & ~CONN_PROBING)) &&
 		conn->sidecar == SLAB_NONE)

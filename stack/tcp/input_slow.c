@@ -10,6 +10,7 @@
 #include "ack.h"
 #include "close.h"
 #include "deliver.h"
+#include "ecn.h"
 #include "emit.h"
 #include "input.h"
 #include "text.h"
@@ -205,10 +206,11 @@ take_urgent(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
  * counts is the ACK [9293 3.5, figure 8].
  */
 static void
-take_crossing_syn_ack(const struct rill_conn *conn, struct segment *segment)
+take_crossing_syn_ack(struct rill_conn *conn, struct segment *segment)
 {
 	if (conn->state == RILL_SYN_RECEIVED && (segment->flags & TCP_SYN) &&
 		(segment->flags & TCP_ACK) && seq_eq(seq_add(segment->seq, 1), conn->rcv_nxt)) {
+		ecn_crossing_syn_ack(conn, segment);
 		segment->flags &= (uint8_t)~TCP_SYN;
 		segment->seq = conn->rcv_nxt;
 	}
@@ -247,6 +249,7 @@ input_slow(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	if ((conn->flags & CONN_TS) && seq_leq(segment->seq, conn->rcv_acked) &&
 		(int32_t)(segment->tsval - conn->ts_recent) >= 0)
 		conn->ts_recent = segment->tsval; /* [7323 4.3] */
+	ecn_segment_arrived(tcp, conn, segment);
 	ack_process(tcp, conn, segment);
 	if (!(conn->flags & OVER) && (segment->flags & TCP_URG))
 		take_urgent(tcp, conn, segment);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "close.h"
+#include "ecn.h"
 #include "spurious.h"
 #include "timers.h"
 #include "tlp.h"
@@ -53,8 +54,10 @@ reduce(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
 	struct cc_event event = loss_event(
 		tcp, conn, RTE_MIN(conn_outstanding(conn) + facts->acked, conn->cc.cwnd));
 
-	cc_ops(conn->cc.algorithm)->on_loss(&conn->cc, &event);
+	if (!ecn_was_reduced(conn))
+		cc_ops(conn->cc.algorithm)->on_loss(&conn->cc, &event);
 	conn->recover = conn->snd_nxt; /* [6582 3.2] */
+	ecn_window_reduced(conn);
 	if (score != NULL)
 		prr_begin(&score->prr, facts->outstanding);
 }
@@ -361,6 +364,7 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 		lose_after_timeout(tcp, conn, score);
 	conn->flags = (conn->flags & ~CONN_RECOVERY) | CONN_RTO_RECOVERY;
 	conn->recover = conn->snd_nxt; /* [6582 4] */
+	ecn_window_reduced(conn);
 	conn->dupacks = 0;
 }
 
@@ -388,6 +392,7 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 {
 	bool outstanding = conn_outstanding(conn) > 0;
 
+	conn->modes &= (uint16_t)~MODE_ECN_WAIT;
 	/* What the NIC has not taken yet is not sent a second time. */
 	if (outstanding && conn->txq_head != SLAB_NONE &&
 		(tcp_record_at(tcp, conn->txq_head)->flags & RECORD_SENT) &&

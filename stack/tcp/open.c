@@ -8,6 +8,7 @@
 
 #include "close.h"
 #include "deliver.h"
+#include "ecn.h"
 #include "emit.h"
 #include "input.h"
 #include "isn.h"
@@ -20,6 +21,7 @@ open_agree(const struct rill_options *options, const struct segment *syn)
 {
 	struct agreement agreement = {
 		.peer_mss = (syn->has & SEG_HAS_MSS) ? syn->mss : TCP_DEFAULT_MSS4,
+		.modes = ecn_agree(options, syn),
 	};
 
 	if (syn->tuple.head.family == AF_INET6 && !(syn->has & SEG_HAS_MSS))
@@ -62,6 +64,7 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	conn->snd_wscale = agreement->snd_wscale & 15;
 	conn->rcv_wscale = agreement->rcv_wscale & 15;
 	conn->peer_mss = agreement->peer_mss;
+	ecn_settle(conn, agreement->modes);
 	conn->mss = open_send_mss(tcp, options, agreement->peer_mss, conn->flags & CONN_TS);
 	/* Our SYN offered at most what its unscaled field holds. */
 	conn->rcv_adv = seq_add(conn->rcv_nxt, RTE_MIN((uint32_t)options->rcvbuf, 65535u));
@@ -144,6 +147,7 @@ tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct ril
 	}
 	conn_step(conn, FSM_OPEN);
 	conn->flags |= CONN_ACTIVE;
+	ecn_ask(conn, conn_options(tcp, conn));
 	conn->snd_una = conn->snd_nxt = isn_choose(&tcp->isn_key, &tuple, tcp->now);
 	conn->ts_offset = ts_offset(&tcp->ts_key, &tuple);
 	conn->mss = TCP_DEFAULT_MSS4;
@@ -244,7 +248,8 @@ input_syn_sent(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 			return;
 		}
 		rte_pktmbuf_free(segment->mbuf);
-		conn_end(tcp, conn, RILL_CLOSE_REFUSED);
+		if (!ecn_plain_after_rst(tcp, conn))
+			conn_end(tcp, conn, RILL_CLOSE_REFUSED);
 		return;
 	}
 	if (!(segment->flags & TCP_SYN))

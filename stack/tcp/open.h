@@ -11,6 +11,7 @@ struct agreement {
 	uint16_t peer_mss; /* as received, or the default */
 	uint8_t has;       /* SEG_HAS_WSCALE, _SACK_OK, _TS: on both sides */
 	uint8_t snd_wscale, rcv_wscale;
+	uint16_t modes; /* MODE_ECN: both sides want it */
 };
 
 /* What a SYN (or SYN,ACK) and our own options agree on. */

@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "deliver.h"
+#include "ecn.h"
 #include "emit.h"
 #include "loss.h"
 #include "output.h"
@@ -195,7 +196,7 @@ new_data_len(struct tcp *tcp, struct rill_conn *conn)
 	uint32_t unsent = txq_unsent_bytes(conn), mss = segment_max(tcp, conn), len, flight;
 	int32_t usable = usable_window(conn);
 
-	if (unsent == 0)
+	if (unsent == 0 || ecn_waits(conn))
 		return 0;
 	if (usable <= 0) {
 		if (conn_outstanding(conn) > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tlp.h"
 
+#include "ecn.h"
 #include "loss.h"
 
 #define TLP_WITHOUT_SRTT_US 1000000u /* [8985 7.2] */
@@ -57,6 +58,10 @@ repaired(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
 		tcp, conn, RTE_MIN(conn_outstanding(conn) + facts->acked, conn->cc.cwnd));
 
 	tcp->counters->loss_probes_good++;
+	if (ecn_was_reduced(conn))
+		return;
+	conn->recover = conn->snd_nxt;
+	ecn_window_reduced(conn);
 	ops->on_loss(&conn->cc, &event);
 	ops->on_recovered(&conn->cc, &event);
 }

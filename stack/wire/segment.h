@@ -61,6 +61,7 @@ struct segment {
 	uint8_t wscale;        /* at most TCP_WSCALE_MAX */
 	uint8_t sack_count;    /* blocks, in the order of the wire, unchecked */
 	uint16_t mss;
+	uint8_t ecn;           /* the two bits of the IP header: 3 is CE [3168 5] */
 	uint32_t tsval, tsecr;
 	struct sack_block sack[SEG_SACK_MAX];
 };
@@ -74,7 +75,7 @@ segment_len(const struct segment *segment)
 }
 
 /*
- * Parses the TCP header at l2_len + l3_len of segment->mbuf; mbuf, l2_len, l3_len, family and
+ * Parses the TCP header at l2_len + l3_len of segment->mbuf; mbuf, l2_len, l3_len, ecn, family and
  * addresses are filled in by the caller (ip4_input), who also made sure that pkt_len ends where the
  * IP datagram does and that the headers are contiguous in the first mbuf segment.
  * checksum_known_good: the NIC vouches for the checksum; else it is computed here, over chains too.

@@ -37,6 +37,13 @@ wait_for_iss(bool active)
 		advance_us((uint64_t)wait_ticks[active] * 4);
 }
 
+/* The flags by which ECN is asked for and agreed to, if the lane's options want it. */
+static uint8_t
+ecn_flags(uint8_t flags)
+{
+	return peer.setup.options.ecn ? flags : 0;
+}
+
 void
 in_listen(void)
 {
@@ -49,15 +56,15 @@ in_syn_sent(void)
 {
 	wait_for_iss(true);
 	connects();
-	expect(SYN, 0, 0);
+	expect(SYN | ecn_flags(ECE | CWR), 0, 0);
 }
 
 void
 in_syn_received(void)
 {
 	in_listen();
-	peer_sends(SYN, 0, 0);
-	expect(SYN | ACK, 0, 1);
+	peer_sends(SYN | ecn_flags(ECE | CWR), 0, 0);
+	expect(SYN | ACK | ecn_flags(ECE), 0, 1);
 	expect_state(RILL_SYN_RECEIVED);
 }
 
@@ -65,8 +72,8 @@ void
 in_syn_received_active(void)
 {
 	in_syn_sent();
-	peer_sends(SYN, 0, 0);
-	expect(SYN | ACK, 0, 1);
+	peer_sends(SYN | ecn_flags(ECE | CWR), 0, 0);
+	expect(SYN | ACK | ecn_flags(ECE), 0, 1);
 	expect_state(RILL_SYN_RECEIVED);
 }
 
@@ -84,7 +91,7 @@ void
 in_established_active(void)
 {
 	in_syn_sent();
-	peer_sends(SYN | ACK, 0, 1);
+	peer_sends(SYN | ACK | ecn_flags(ECE), 0, 1);
 	expect(ACK, 1, 1);
 	expect_silence();
 	expect_opened();

@@ -16,6 +16,8 @@
  *   closing             2            2   our FIN is not acknowledged
  *   last_ack            2            2   our FIN is not acknowledged
  *   time_wait           2            2
+ *
+ * With option ecn in the set-up, both sides agree on ECN.
  */
 
 #include <rte_common.h>

@@ -127,10 +127,61 @@ check_flags(const struct wire *wire)
 		complain("neither ACK, SYN nor RST");
 	if ((wire->flags & (SYN | RST)) == (SYN | RST) || (wire->flags & (SYN | FIN)) == (SYN | FIN))
 		complain("flags that exclude each other");
-	if (wire->flags & (ECE | CWR))
-		complain("ECN flags without ECN");
 	if (wire->flags & URG && !app_used_urgent())
 		complain("URG though nothing urgent was sent [SHLD-13]");
+}
+
+bool
+is_ecn_setup(const struct wire *syn)
+{
+	return (syn->flags & (ECE | CWR)) == (syn->flags & ACK ? ECE : ECE | CWR);
+}
+
+static void
+check_ecn_flags(const struct flow *flow, const struct wire *wire)
+{
+	if (!(wire->flags & (ECE | CWR)))
+		return;
+	if (wire->flags & RST)
+		complain("ECE or CWR on a RST");
+	if (wire->flags & SYN) {
+		if (!is_ecn_setup(wire))
+			complain("a SYN with other ECN flags than an ECN-setup SYN [RFC3168-1]");
+		if (wire->flags & ACK && (!flow->peer_ecn || flow->peer_plain))
+			complain("an ECN-setup SYN,ACK that the peer did not ask for [RFC3168-1]");
+		return;
+	}
+	if (!flow->lane_ecn || !flow->peer_ecn)
+		complain("ECE or CWR though ECN was not negotiated [RFC3168-12]");
+	if (wire->flags & CWR && (wire->tos & 3) != ECT0)
+		complain("CWR on what is not new data [RFC3168-6]");
+}
+
+/* ECT(0) is for new data inside the window, once both sides have agreed. */
+static void
+check_ecn(struct flow *flow, const struct wire *wire)
+{
+	bool again = flow->nxt_known && seq_minus(flow->lane_nxt, wire->seq) > 0;
+
+	check_ecn_flags(flow, wire);
+	if (wire->len && (!flow->nxt_known || seq_minus(wire->seq + wire->len, flow->lane_nxt) > 0)) {
+		flow->lane_nxt = wire->seq + wire->len;
+		flow->nxt_known = true;
+	}
+	if ((wire->tos & 3) == 0)
+		return;
+	if ((wire->tos & 3) == ECT1)
+		complain("ECT(1) [RFC8311-3]");
+	if ((wire->tos & 3) == CE)
+		complain("CE from a sender");
+	if (!flow->lane_ecn || !flow->peer_ecn || flow->lane_plain || flow->peer_plain)
+		complain("ECT though ECN was not negotiated [RFC3168-12]");
+	if (wire->len == 0 || wire->flags & (SYN | RST))
+		complain("ECT without data [RFC3168-2, RFC3168-5]");
+	if (again)
+		complain("ECT on a retransmission [RFC3168-5]");
+	if (flow->limit_known && seq_minus(wire->seq, flow->limit) >= 0)
+		complain("ECT on a window probe [RFC3168-5]");
 }
 
 /* The right edge never goes back, but for what a scaled window cannot express [SHLD-14]. */
@@ -175,6 +226,7 @@ flow_learns(struct flow *flow, const struct wire *wire)
 		flow->lane_sack = wire->has & HAS_SACK_OK;
 		flow->lane_ws = wire->has & HAS_WSCALE;
 		flow->lane_wscale = wire->wscale;
+		*(is_ecn_setup(wire) ? &flow->lane_ecn : &flow->lane_plain) = true;
 		if (wire->has & HAS_WSCALE && wire->wscale > 14)
 			complain("window scale above 14 [RFC7323-6]");
 	}
@@ -214,6 +266,7 @@ hear_frame(const uint8_t *packet, size_t len)
 	if (len > (peer.setup.mtu ? peer.setup.mtu : 1500u))
 		complain("longer than the MTU");
 	check_flags(&wire);
+	check_ecn(flow, &wire);
 	check_options(flow, &wire);
 	check_window(flow, &wire);
 	check_data(flow, &wire);
@@ -283,6 +336,8 @@ differs(const struct say *say, const struct wire *got)
 	for (unsigned int i = 0; i < say->sack_count; i++)
 		if (say->sack[i].left != got->sack[i].left || say->sack[i].right != got->sack[i].right)
 			return "SACK blocks";
+	if (say->ecn && (got->tos & 3) != (say->ecn & 3))
+		return "ECN bits";
 	if (say->psh && !(got->flags & PSH))
 		return "PSH";
 	return NULL;

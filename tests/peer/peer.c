@@ -173,6 +173,7 @@ flow_note_said(struct flow *flow, const struct wire *wire)
 		flow->peer_sack = wire->has & HAS_SACK_OK;
 		flow->peer_ws = wire->has & HAS_WSCALE;
 		flow->peer_wscale = wire->wscale > 14 ? 14 : wire->wscale;
+		*(is_ecn_setup(wire) ? &flow->peer_ecn : &flow->peer_plain) = true;
 	}
 	if (!(wire->flags & ACK))
 		return;
@@ -250,7 +251,7 @@ peer_packet(uint8_t *packet, const struct say *say)
 		.len = say->len,
 		.data = data,
 		.reserved = say->reserved,
-		.tos = say->tos,
+		.tos = (uint8_t)(say->tos | (say->ecn & 3)),
 		.ttl = say->ttl,
 	};
 	uint32_t first = say->seq + (say->flags & SYN ? 1 : 0);

@@ -65,6 +65,7 @@ struct say {
 	uint8_t reserved;        /* reserved bits */
 	uint32_t saddr, daddr;   /* instead of the peer's and the lane's */
 	uint8_t tos;             /* DSCP and the ECN bits; expect() never looks at it: see peer.got */
+	uint8_t ecn;             /* the ECN bits alone, ECT0 or so; expect(): NOT_ECT if they must be 0 */
 	uint8_t ttl;             /* 0: 64 */
 	bool psh;                /* expect(): PSH must be set */
 };
@@ -77,6 +78,10 @@ struct flow {
 	bool peer_ts, peer_sack, peer_ws, lane_ts, lane_sack, lane_ws; /* offered in the SYN */
 	uint8_t lane_wscale, peer_wscale;
 	uint32_t lane_tsval;     /* last heard */
+	bool lane_ecn, peer_ecn; /* has ever sent an ECN-setup SYN or SYN,ACK; */
+	bool lane_plain, peer_plain; /* a plain one [3168 6.1.1] */
+	bool nxt_known;
+	uint32_t lane_nxt;       /* end of what the lane has sent: absolute */
 	bool edge_known, limit_known;
 	uint32_t edge;           /* right edge that the lane offered: absolute */
 	uint32_t limit;          /* right edge that the peer offered: absolute, the furthest ever */

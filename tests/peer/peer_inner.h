@@ -16,6 +16,8 @@ void dialogue_reset(void);
 struct flow *flow_find(uint16_t lane_port, uint16_t peer_port);
 /* The peer said this (absolute numbers): what it offered is remembered. */
 void flow_note_said(struct flow *flow, const struct wire *wire);
+/* Both flags on a SYN, ECE alone on a SYN,ACK [3168 6.1.1]. */
+bool is_ecn_setup(const struct wire *syn);
 
 /* app.c */
 void app_reset(void);

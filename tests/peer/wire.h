@@ -22,6 +22,14 @@ enum {
 	CWR = 0x80,
 };
 
+/* The ECN bits of the IP header; NOT_ECT is for expect(), which does not look at them if told 0. */
+enum {
+	ECT1 = 1,
+	ECT0 = 2,
+	CE = 3,
+	NOT_ECT = 4,
+};
+
 /* Options that a segment has. */
 enum {
 	HAS_MSS = 0x01,

@@ -27,7 +27,7 @@ do_state(void)
 	X(cwnd)                                                                                    \
 	X(ssthresh) X(flight) X(srtt_us) X(rttvar_us) X(rto_us) X(mss) X(snd_wnd) X(rcv_wnd)       \
 		X(snd_queued) X(snd_unsent) X(rcv_queued) X(rcv_unread) X(out_of_order)            \
-			X(retransmits) X(retries) X(in_recovery) X(sack) X(timestamps)             \
+			X(retransmits) X(retries) X(in_recovery) X(sack) X(timestamps) X(ecn)      \
 				X(snd_wscale) X(rcv_wscale) X(bytes_in) X(bytes_out) X(error)
 
 void

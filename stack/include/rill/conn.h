@@ -189,7 +189,7 @@ struct rill_conn_info {
 	uint8_t retries;            /**< retransmissions in a row without progress */
 	const char *congestion_control; /**< name of the algorithm at work */
 	bool in_recovery;           /**< fast recovery or after an RTO */
-	bool sack, timestamps;      /**< negotiated */
+	bool sack, timestamps, ecn; /**< negotiated */
 	uint8_t snd_wscale, rcv_wscale;
 	uint64_t bytes_in, bytes_out; /**< delivered; acknowledged by the peer */
 	int error;                  /**< the last soft error as an errno value; reading clears it */

@@ -40,7 +40,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 
 /**
  * All options: name, default, least, most, what it means.
- * Those that the three-way handshake fixes (mss, rcvbuf's scale, sack, timestamps, syn_retries,
+ * Those that the three-way handshake fixes (mss, rcvbuf's scale, sack, timestamps, ecn, syn_retries,
  * rto_initial_us) have an effect only before it.
  */
 #define RILL_OPTION_LIST(X)                                                                        \
@@ -54,6 +54,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(sack, 1, 0, 1, "offer selective acknowledgment [2018]")                                  \
 	X(dsack, 1, 0, 1, "report duplicates by SACK [2883]")                                      \
 	X(timestamps, 1, 0, 1, "offer timestamps [7323 3]")                                        \
+	X(ecn, 0, 0, 1, "ask for ECN when connecting, agree to it when listening [3168]")         \
 	X(initial_window, 10, 1, 10, "initial congestion window, segments [6928]")                 \
 	X(slow_start_after_idle, 1, 0, 1, "restart from the initial window after one idle RTO [5681 4.1]") \
 	X(congestion_control, RILL_CC_CUBIC, 0, RILL_CC_COUNT - 1, "enum rill_cc: how much may be in flight") \

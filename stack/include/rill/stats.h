@@ -141,6 +141,9 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(challenge_acks, "challenge ACKs sent [5961]")                                            \
 	X(paused_copies, "payloads copied out of NIC buffers because they had to wait")            \
 	X(sndbuf_copies, "sends linearised by copy because the port takes no chains")              \
+	X(ecn_marks_in, "data segments that a router marked (CE) on connections with ECN")         \
+	X(ecn_reductions, "windows reduced because the peer echoed a mark")                        \
+	X(ecn_fallbacks, "opens that gave up asking for ECN: their SYN was lost or refused")       \
 	X(sidecar_misses, "times no side-car was left")                                            \
 	X(timewait_dropped, "TIME-WAIT entries ended early by timewait_max")                       \
 	X(timewait_reused, "TIME-WAIT entries taken over by a new SYN")                            \
