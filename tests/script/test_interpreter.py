@@ -61,6 +61,13 @@ CASES = [
      "info mss 536 rcv_wnd 4096\n", PASS, ""),
     ("patched bytes", "in established\npeer ACK seq 1 ack 1 len 5 patch 32 10\ndrop tcp_data_offset\n", PASS, ""),
     ("wrong checksum", "in established\npeer ACK seq 1 ack 1 len 5 badsum\ndrop tcp_checksum\n", PASS, ""),
+    ("IP options", "in established\npeer ACK seq 1 ack 1 len 5 ip_options 0101\napp received 5\n", PASS, ""),
+    ("malformed IP options", "in established\npeer ACK seq 1 ack 1 len 5 ip_options 07ff\ndrop ip_options\n",
+     PASS, ""),
+    ("a flow to another port", "listen port 81\nflow 0 port 81\npeer SYN seq 0\nlane SYN,ACK seq 0 ack 1\n",
+     PASS, ""),
+    ("a route without gateway", "route 10.0.0.0/8\n", REFUSED, "x.script:2: a route is"),
+    ("a route that cannot be", "route 10.0.0.0/8 via 10.0.0.1\n", FAIL, "rill_lane_route_add returned"),
     ("raw bytes", "in established\nraw 4500\ndrop any\n", REFUSED, "unknown drop reason 'any'"),
     ("ICMP errors", "in established\nwrite 5\nskip 1\nicmp 3 code 1 seq 1\nicmp 3 code 1 seq 1 badsum\n"
      "drop icmp_checksum\n", PASS, ""),
