@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * An impairment box: carries frames between two network interfaces, with delay, rate, loss and
- * reordering in each direction (impair_path.h says which packet meets what).
+ * reordering, and congestion marks, in each direction (impair_path.h says which packet meets what).
  *
  * An interface is `if:NAME`, one that exists or will within 20 s (a tap that DPDK makes, the end of a
  * veth), to which the box holds a packet socket; or `tap:NAME`, a tap that the box makes, whose other
@@ -273,6 +273,7 @@ report_path(const struct box *box, int side, const char *name)
 		{ "data", c->data }, { "bare", c->bare }, { "arp", c->arp }, { "foreign", c->foreign },
 		{ "oversize", c->oversize }, { "lost_data", c->lost_data }, { "lost_bare", c->lost_bare },
 		{ "queue_dropped", c->queue_dropped }, { "reordered", c->reordered },
+		{ "marked", c->marked },
 		{ "forwarded", c->forwarded }, { "forwarded_bytes", c->forwarded_bytes },
 		{ "queue_most_bytes", c->queue_most_bytes },
 		{ "queue_bytes", p->setup.queue_bytes }, { "refused", box->refused[!side] },
@@ -304,7 +305,7 @@ report(const struct box *box)
 static const char usage[] =
 	"usage: impair --left if:NAME|tap:NAME --right if:NAME|tap:NAME [--seed N]\n"
 	"       [--delay MS] [--rate MBIT_PER_S] [--queue BYTES] [--loss PERCENT]\n"
-	"       [--reorder PERCENT] [--reorder-extra MS] [--pcap FILE]\n"
+	"       [--reorder PERCENT] [--reorder-extra MS] [--mark PERCENT] [--pcap FILE]\n"
 	"A number may be two, A,B: from left to right, and from right to left. The queue holds what the\n"
 	"link carries in both delays, if it is not given, and 32 full frames at least.\n";
 
@@ -316,14 +317,14 @@ bad(const char *what, const char *value)
 }
 
 enum { OPT_LEFT = 1, OPT_RIGHT, OPT_SEED, OPT_DELAY, OPT_RATE, OPT_QUEUE, OPT_LOSS, OPT_REORDER,
-	OPT_REORDER_EXTRA, OPT_PCAP };
+	OPT_REORDER_EXTRA, OPT_MARK, OPT_PCAP };
 
 static const struct option options[] = {
 	{ "left", 1, NULL, OPT_LEFT }, { "right", 1, NULL, OPT_RIGHT }, { "seed", 1, NULL, OPT_SEED },
 	{ "delay", 1, NULL, OPT_DELAY }, { "rate", 1, NULL, OPT_RATE },
 	{ "queue", 1, NULL, OPT_QUEUE }, { "loss", 1, NULL, OPT_LOSS },
 	{ "reorder", 1, NULL, OPT_REORDER }, { "reorder-extra", 1, NULL, OPT_REORDER_EXTRA },
-	{ "pcap", 1, NULL, OPT_PCAP }, { NULL, 0, NULL, 0 }
+	{ "mark", 1, NULL, OPT_MARK }, { "pcap", 1, NULL, OPT_PCAP }, { NULL, 0, NULL, 0 }
 };
 
 /* One number, or two. */
@@ -349,7 +350,8 @@ parse_number(int opt, struct setup *setup)
 	double value[2];
 	int i;
 
-	parse_pair(optarg, opt == OPT_LOSS || opt == OPT_REORDER ? 100 : 1e9, value);
+	parse_pair(optarg,
+		opt == OPT_LOSS || opt == OPT_REORDER || opt == OPT_MARK ? 100 : 1e9, value);
 	for (i = 0; i < 2; i++) {
 		struct path_setup *p = &setup->path[i];
 
@@ -363,6 +365,8 @@ parse_number(int opt, struct setup *setup)
 			p->loss = value[i] / 100;
 		else if (opt == OPT_REORDER)
 			p->reorder = value[i] / 100;
+		else if (opt == OPT_MARK)
+			p->mark = value[i] / 100;
 		else if (opt == OPT_REORDER_EXTRA)
 			p->reorder_ns = (uint64_t)(value[i] * NS_PER_MS);
 	}

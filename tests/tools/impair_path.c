@@ -11,11 +11,12 @@
 #define ETHER_LEN 14
 #define ETHERTYPE_AT 12
 #define IP_LEAST 20
+#define ECN_MASK 3 /* of the second byte; all set: CE */
 #define TCP_LEAST 20
 #define IPPROTO_TCP_NUMBER 6
 
 /* Purposes of the numbers that a seed yields. */
-enum { DRAW_LOSS, DRAW_REORDER, DRAW_EXTRA };
+enum { DRAW_LOSS, DRAW_REORDER, DRAW_EXTRA, DRAW_MARK };
 
 static uint64_t
 draw(const struct path_setup *setup, enum path_kind kind, uint64_t n, unsigned int purpose)
@@ -153,8 +154,29 @@ pass_link(struct path *p, uint32_t len, uint64_t now_ns, uint64_t *left_ns)
 	return true;
 }
 
+/* Marks a frame CE; the checksum follows the change of one 16-bit word [1624 3]. */
+static void
+mark_ce(uint8_t *frame)
+{
+	uint8_t *ip = frame + ETHER_LEN;
+	uint32_t more = (uint32_t)ECN_MASK - (ip[1] & ECN_MASK);
+	uint32_t sum = (uint16_t)~(ip[10] << 8 | ip[11]) + more;
+
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	ip[1] |= ECN_MASK;
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+}
+
 static bool
-keep(struct path *p, const uint8_t *data, uint32_t len, uint64_t due_ns)
+is_marked(const struct path_setup *setup, const uint8_t *frame, enum path_kind kind, uint64_t n)
+{
+	return (frame[ETHER_LEN + 1] & ECN_MASK) != 0 &&
+	       fraction(draw(setup, kind, n, DRAW_MARK)) < setup->mark;
+}
+
+static bool
+keep(struct path *p, const uint8_t *data, uint32_t len, uint64_t due_ns, bool mark)
 {
 	struct path_frame *frame;
 
@@ -167,6 +189,8 @@ keep(struct path *p, const uint8_t *data, uint32_t len, uint64_t due_ns)
 	frame->order = p->order++;
 	frame->len = (uint16_t)len;
 	memcpy(frame->data, data, len);
+	if (mark)
+		mark_ce(frame->data);
 	heap_push(p, frame);
 	return true;
 }
@@ -177,6 +201,7 @@ enter_tcp(struct path *p, const uint8_t *data, uint32_t len, enum path_kind kind
 	struct path_counts *c = &p->counts;
 	uint64_t n = kind == PATH_DATA ? c->data++ : c->bare++;
 	uint64_t left_ns, extra_ns;
+	bool mark = is_marked(&p->setup, data, kind, n);
 
 	if (path_loses(&p->setup, kind, n)) {
 		if (kind == PATH_BARE) {
@@ -194,7 +219,10 @@ enter_tcp(struct path *p, const uint8_t *data, uint32_t len, enum path_kind kind
 	}
 	extra_ns = path_extra_ns(&p->setup, kind, n);
 	c->reordered += extra_ns > 0;
-	return keep(p, data, len, left_ns + p->setup.delay_ns + extra_ns);
+	if (!keep(p, data, len, left_ns + p->setup.delay_ns + extra_ns, mark))
+		return false;
+	c->marked += mark;
+	return true;
 }
 
 bool
@@ -209,7 +237,7 @@ path_enter(struct path *p, const uint8_t *frame, uint32_t len, uint64_t now_ns)
 	switch (kind) {
 	case PATH_ARP:
 		p->counts.arp++;
-		return keep(p, frame, len, now_ns);
+		return keep(p, frame, len, now_ns, false);
 	case PATH_FOREIGN:
 		p->counts.foreign++;
 		return false;

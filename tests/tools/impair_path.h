@@ -15,6 +15,9 @@
  * Only the queue, which depends on time, is exempt. Frames that are not IPv4 TCP pass untouched if
  * they are ARP, and are discarded otherwise.
  *
+ * An ECT packet that is chosen for it leaves with the congestion mark, CE [3168 5], and a right IP
+ * checksum.
+ *
  * Time is an argument, in ns; a path reads no clock.
  */
 
@@ -30,6 +33,7 @@ struct path_setup {
 	uint32_t number;      /* distinguishes the two directions */
 	double loss;          /* probabilities, 0 to 1 */
 	double reorder;
+	double mark;          /* of what is ECT: made CE */
 	uint64_t reorder_ns;  /* most that a reordered packet is late */
 	uint64_t delay_ns;
 	uint64_t rate_bps;    /* bits per second; 0: no limit, and no queue */
@@ -40,13 +44,13 @@ struct path_frame {
 	uint64_t due_ns;
 	uint64_t order; /* of arrival, for equal due_ns */
 	uint16_t len;
-	uint8_t data[PATH_FRAME_MAX];
+	uint8_t data[PATH_FRAME_MAX]; /* as it came, but for the mark */
 };
 
 struct path_counts {
 	uint64_t data, bare; /* arrived: TCP segments with payload, and without */
 	uint64_t arp, foreign, oversize;
-	uint64_t lost_data, lost_bare, queue_dropped, reordered;
+	uint64_t lost_data, lost_bare, queue_dropped, reordered, marked;
 	uint64_t forwarded, forwarded_bytes;
 	uint64_t queue_most_bytes;
 };

@@ -193,6 +193,43 @@ test_arp_is_untouched_and_strangers_do_not_pass(void **state)
 }
 
 /* What is due at the same time leaves in the order of arrival. */
+/* The sum of the IP header's words: all ones where its checksum is right. */
+static uint32_t
+ip_sum(const uint8_t *ip)
+{
+	uint32_t sum = 0;
+	int i;
+
+	for (i = 0; i < 20; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static void
+test_only_ect_is_marked(void **state)
+{
+	struct path p;
+	uint8_t tos;
+
+	start(&p, (struct path_setup){.seed = 1, .mark = 1});
+	for (tos = 0; tos < 16; tos++) {
+		uint32_t len = tcp_frame(1), sum;
+		const struct path_frame *out;
+
+		frame[15] = tos;
+		sum = 0xffff - ip_sum(frame + 14);
+		frame[24] = (uint8_t)(sum >> 8);
+		frame[25] = (uint8_t)sum;
+		assert_true(path_enter(&p, frame, len, 0));
+		out = path_leave(&p, 0);
+		assert_non_null(out);
+		assert_int_equal(out->data[15], (tos & 3) == 0 ? tos : tos | 3);
+		assert_int_equal(ip_sum(out->data + 14), 0xffff);
+	}
+	assert_int_equal(p.counts.marked, 12);
+	path_free(&p);
+}
+
 static void
 test_slots_are_bounded(void **state)
 {
@@ -224,6 +261,7 @@ main(void)
 		cmocka_unit_test(test_rate_queue_and_delay),
 		cmocka_unit_test(test_late_packets_are_overtaken),
 		cmocka_unit_test(test_arp_is_untouched_and_strangers_do_not_pass),
+		cmocka_unit_test(test_only_ect_is_marked),
 		cmocka_unit_test(test_slots_are_bounded),
 	};
 
