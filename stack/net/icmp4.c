@@ -108,6 +108,8 @@ echo_reply(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_
 		return drop(net, mbuf, RILL_DROP_icmp_too_long);
 	if (!token_take(&net->icmp_echoes, now))
 		return drop(net, mbuf, RILL_DROP_icmp_rate);
+	if (checksum_sum(mbuf, (uint32_t)l2_len + l3_len) != ICMP_CHECKSUM_GOOD)
+		return drop(net, mbuf, RILL_DROP_icmp_checksum);
 	if (!outbox_has_control_room(outbox))
 		return drop(net, mbuf, RILL_DROP_outbox_full);
 	if (!make_reusable(net->netif, &mbuf, l2_len + l3_len + ICMP_HEADER_LEN))
@@ -189,10 +191,13 @@ icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3
 	net->netif->counters->icmp_in++;
 	if (icmp == NULL)
 		return drop(net, mbuf, RILL_DROP_icmp_malformed);
-	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
-		return drop(net, mbuf, RILL_DROP_icmp_checksum);
 	if (icmp->icmp_type == ICMP_ECHO)
 		return echo_reply(net, mbuf, l2_len, l3_len, now, outbox);
+	/* Bounded before any work is done for them: a flood costs what it costs to drop it. */
+	if (!token_take(&net->icmp_hints, now))
+		return drop(net, mbuf, RILL_DROP_icmp_rate);
+	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
+		return drop(net, mbuf, RILL_DROP_icmp_checksum);
 	error->type = icmp->icmp_type;
 	error->code = icmp->icmp_code;
 	error->mtu = 0;

@@ -52,6 +52,7 @@ net_create(const struct netif *netif, struct wheel *wheel, uint8_t neighbor_kind
 	net->announce_kind = announce_kind;
 	token_init(&net->icmp_errors, ICMP_ERROR_EVERY_US, ICMP_ERROR_BURST, now);
 	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, now);
+	token_init(&net->icmp_hints, ICMP_HINT_EVERY_US, ICMP_HINT_BURST, now);
 	net->rib = rte_rib_create(name, numa_node, &conf);
 	net->neighbors = neighbors_create(netif, wheel, neighbor_kind, numa_node);
 	if (net->rib != NULL && net->neighbors != NULL)

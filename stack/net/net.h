@@ -22,6 +22,9 @@
 #define ICMP_ERROR_EVERY_US 10000
 #define ICMP_ECHO_BURST 1000
 #define ICMP_ECHO_EVERY_US 100
+/* ICMP errors that are looked at. */
+#define ICMP_HINT_BURST 1000
+#define ICMP_HINT_EVERY_US 100
 
 struct net; /* addresses, routes (rte_rib), neighbours */
 

@@ -28,7 +28,7 @@ struct net {
 	struct wheel *wheel;
 	unsigned int routes;
 	uint8_t announce_kind;
-	struct token_bucket icmp_errors, icmp_echoes;
+	struct token_bucket icmp_errors, icmp_echoes, icmp_hints;
 };
 
 static inline bool

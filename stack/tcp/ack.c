@@ -5,6 +5,7 @@
 #include "deliver.h"
 #include "ecn.h"
 #include "loss.h"
+#include "pathmtu.h"
 #include "scoreboard.h"
 #include "timers.h"
 #include "txq.h"
@@ -127,6 +128,7 @@ static void
 advance(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
 	struct ack_facts *facts)
 {
+	pathmtu_acked(tcp, conn, facts->bytes);
 	txq_ack(tcp, conn, facts);
 	conn->snd_una = segment->ack;
 	if (facts->rtt_us > 0) {

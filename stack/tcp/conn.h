@@ -78,6 +78,7 @@ enum {
 	MODE_REORDER_TIMER = 1 << 9, /* rto_at is the reordering timer's [8985 6.2] */
 	MODE_TLP_SPENT = 1 << 10, /* no RTT sample since the last loss probe [8985 7.3] */
 	MODE_ECN_WAIT = 1 << 11, /* ECE at a cwnd of one segment: new data waits for the RTO */
+	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
 };
 
 /*

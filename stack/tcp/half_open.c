@@ -324,6 +324,18 @@ half_open_refusal(const struct half_open *half, const struct segment *segment)
 	return (segment->flags & TCP_ACK) ? RILL_DROP_COUNT : RILL_DROP_tcp_no_ack;
 }
 
+enum rill_drop
+half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, bool hard)
+{
+	if (!seq_eq(at, half_open_at(tcp, index)->iss))
+		return RILL_DROP_icmp_stale;
+	if (hard) { /* nobody else knows of it yet; a soft one the SYN,ACK's timer outlasts */
+		tcp->counters->connects_failed++;
+		half_open_free(tcp, index);
+	}
+	return RILL_DROP_COUNT;
+}
+
 void
 input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment)
 {

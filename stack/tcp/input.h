@@ -30,6 +30,12 @@ bool listen_reopens(const struct tcp *tcp, const struct segment *syn, bool had_t
 /* A half-open passive connection (half_open.c). */
 void input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment);
 
+/*
+ * An ICMP error about the SYN,ACK of a half-open connection, if it has this sequence number: a hard
+ * one ends it. Returns why it changes nothing, or RILL_DROP_COUNT (half_open.c).
+ */
+enum rill_drop half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, bool hard);
+
 /* A tuple in TIME-WAIT (timewait.c). */
 void input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment);
 

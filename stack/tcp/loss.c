@@ -5,6 +5,7 @@
 
 #include "close.h"
 #include "ecn.h"
+#include "pathmtu.h"
 #include "spurious.h"
 #include "timers.h"
 #include "tlp.h"
@@ -307,6 +308,37 @@ loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	conn_mark_dirty(tcp, conn);
 }
 
+/* Sends what is lost again as after a timeout, but cwnd stays as it is: it was no congestion. */
+static void
+repair_quietly(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!in_any_recovery(conn)) {
+		conn->flags |= CONN_RTO_RECOVERY;
+		conn->recover = conn->snd_nxt;
+	}
+	conn_mark_dirty(tcp, conn);
+}
+
+void
+loss_too_long(struct tcp *tcp, struct rill_conn *conn, uint32_t longest)
+{
+	struct scoreboard *score = score_open(tcp, conn);
+	uint32_t index = conn->txq_head, len, next;
+	struct ack_facts facts = {0};
+
+	while (score != NULL && index != SLAB_NONE && index != conn->txq_unsent) {
+		next = txq_segment(tcp, conn, index, &len);
+		for (; index != next; index = tcp_record_at(tcp, index)->next)
+			if (len > longest)
+				score_lose(tcp, score, index, &facts);
+	}
+	if (score == NULL)
+		conn->flags |= CONN_RETX_HEAD;
+	else /* what arrives from now on says nothing of an earlier timeout */
+		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
+	repair_quietly(tcp, conn);
+}
+
 /* ---- timeout */
 
 /* What an RTO holds for lost: the head, and what has been out for longer than a round trip and the
@@ -410,10 +442,12 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 		return;
 	}
 	notice_reneging(tcp, conn);
-	if (!conn_is_synchronized(conn))
+	if (!conn_is_synchronized(conn)) {
 		conn->flags |= CONN_SYN_LOST;
-	else if (outstanding && conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING))
+	} else if (outstanding && conn->snd_wnd > 0 && !(conn->flags & CONN_PROBING)) {
+		pathmtu_timed_out(tcp, conn);
 		timeout_data(tcp, conn);
+	}
 	if (outstanding) {
 		conn->flags |= CONN_RETX_HEAD;
 		if (conn_is_synchronized(conn) && conn->snd_wnd == 0)

@@ -46,6 +46,12 @@ loss_sent(const struct tcp *tcp, const struct rill_conn *conn, uint32_t bytes)
 		prr_sent(&score->prr, bytes);
 }
 
+/*
+ * What was sent in segments of more than `longest` bytes did not get through the path: it is sent
+ * again, and congestion control hears nothing of it [1191 6.4].
+ */
+void loss_too_long(struct tcp *tcp, struct rill_conn *conn, uint32_t longest);
+
 /* The deadline in rto_at has passed: of the retransmission, or of a window probe or cork. */
 void loss_timer_expired(struct tcp *tcp, struct rill_conn *conn);
 

@@ -12,6 +12,7 @@
 #include "emit.h"
 #include "input.h"
 #include "isn.h"
+#include "pathmtu.h"
 #include "rcvwnd.h"
 #include "text.h"
 #include "timers.h"
@@ -65,7 +66,7 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	conn->rcv_wscale = agreement->rcv_wscale & 15;
 	conn->peer_mss = agreement->peer_mss;
 	ecn_settle(conn, agreement->modes);
-	conn->mss = open_send_mss(tcp, options, agreement->peer_mss, conn->flags & CONN_TS);
+	pathmtu_begin(tcp, conn);
 	/* Our SYN offered at most what its unscaled field holds. */
 	conn->rcv_adv = seq_add(conn->rcv_nxt, RTE_MIN((uint32_t)options->rcvbuf, 65535u));
 	window = cc_initial_window(conn->mss, (uint32_t)options->initial_window);

@@ -10,6 +10,7 @@
 #include "emit.h"
 #include "loss.h"
 #include "output.h"
+#include "pathmtu.h"
 #include "rcvwnd.h"
 #include "scoreboard.h"
 #include "spurious.h"
@@ -406,6 +407,8 @@ output_conn(struct tcp *tcp, struct rill_conn *conn)
 		speak_opening(tcp, conn);
 		return;
 	}
+	if (conn->txq_bytes > 0)
+		pathmtu_follow(tcp, conn);
 	if (conn->flags & CONN_TLP)
 		speak_probe(tcp, conn);
 	if (conn->flags & CONN_RETX_HEAD)

@@ -104,8 +104,11 @@ lists_make(struct tcp *tcp, const struct tcp_setup *setup)
 static void
 guards_make(struct tcp *tcp, const struct tcp_setup *setup)
 {
+	struct siphash_key pmtu_key = siphash_derive(setup->secret, "pmtu");
+
 	tcp->isn_key = siphash_derive(setup->secret, "isn");
 	tcp->ts_key = siphash_derive(setup->secret, "timestamp");
+	pmtu_init(&tcp->pmtu, &pmtu_key, setup->counters);
 	ports_init(&tcp->ports, setup->secret);
 	cookies_init(&tcp->cookies, siphash_derive(setup->secret, "cookie"));
 	challenge_init(&tcp->challenge, siphash_derive(setup->secret, "challenge"), setup->now);
@@ -288,28 +291,4 @@ tcp_neighbor_event(struct tcp *tcp, uint32_t index, enum neighbor_event event)
 			neighbor_suspect(tcp->neighbors, index, tcp->now, tcp->outbox); /* still wanted */
 		}
 	}
-}
-
-void
-tcp_icmp_error(struct tcp *tcp, const struct icmp_error *error)
-{
-	uint32_t handle = table_lookup(tcp->table, &error->tuple);
-	struct rill_conn *conn;
-
-	if (handle == TABLE_MISS || table_kind(handle) != TABLE_CONN) {
-		count_drop(tcp->counters, RILL_DROP_icmp_stale);
-		return;
-	}
-	conn = tcp_conn_at(tcp, table_index(handle));
-	/* It must quote something that is in flight [5927 4.1]. */
-	if (seq_lt(error->seq, conn->snd_una) || seq_geq(error->seq, conn->snd_nxt)) {
-		count_drop(tcp->counters, RILL_DROP_icmp_stale);
-		return;
-	}
-	/* A hard error ends an attempt to open, and nothing else [5927 5.2]. */
-	if (error->err == ECONNREFUSED && conn->state == RILL_SYN_SENT) {
-		conn_end(tcp, conn, RILL_CLOSE_REFUSED);
-		return;
-	}
-	close_soft_error(tcp, conn, error->err);
 }

@@ -19,6 +19,7 @@
 #include "net.h"
 #include "netif.h"
 #include "outbox.h"
+#include "pmtu.h"
 #include "ports.h"
 #include "slab.h"
 #include "table.h"
@@ -100,6 +101,7 @@ struct tcp {
 	struct cookies cookies;
 	struct challenge challenge;
 	struct token_bucket rst_tokens;
+	struct pmtu pmtu; /* paths that carry less than our link */
 
 	/* TIME-WAIT: a ring of indices, the oldest first. */
 	uint32_t *timewait_ring;
@@ -163,7 +165,7 @@ void tcp_lookup_burst(
  */
 void tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes);
 
-/* An ICMP error about one of our segments [5927]. */
+/* An ICMP error about one of our segments (icmp.c). */
 void tcp_icmp_error(struct tcp *tcp, const struct icmp_error *error);
 
 /* A next hop was resolved, or does not answer. */

@@ -63,6 +63,20 @@ txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 	return true;
 }
 
+uint32_t
+txq_segment(const struct tcp *tcp, const struct rill_conn *conn, uint32_t index, uint32_t *len)
+{
+	uint32_t ticket = tcp_record_at(tcp, index)->ticket;
+
+	*len = 0;
+	do {
+		*len += tcp_record_at(tcp, index)->len;
+		index = tcp_record_at(tcp, index)->next;
+	} while (index != SLAB_NONE && index != conn->txq_unsent &&
+		 tcp_record_at(tcp, index)->ticket == ticket);
+	return index;
+}
+
 static void
 record_free(struct tcp *tcp, struct rill_conn *conn, uint32_t index)
 {

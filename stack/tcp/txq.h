@@ -39,6 +39,13 @@ uint32_t txq_sent_us(const struct tcp *tcp, const struct record *record);
 /* Takes facts->bytes off the front: acknowledged. Adds to facts. */
 void txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts);
 
+/*
+ * The records from index on that one segment carried when they were last sent: returns the first
+ * behind them, and their bytes in *len.
+ */
+uint32_t txq_segment(
+	const struct tcp *tcp, const struct rill_conn *conn, uint32_t index, uint32_t *len);
+
 /* Frees everything. */
 void txq_clear(struct tcp *tcp, struct rill_conn *conn);
 

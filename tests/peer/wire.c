@@ -221,6 +221,10 @@ check_ip(const uint8_t *packet, size_t len)
 		return "not TCP";
 	if (get16(packet + 6) & 0x3fff)
 		return "a fragment";
+	if (!(get16(packet + 6) & 0x4000))
+		return "may be fragmented [RFC1191-8]";
+	if (get16(packet + 4) != 0)
+		return "an IP ID, though it is never fragmented [ATK-18]";
 	if (wire_fold(wire_sum(packet, 20, 0)) != 0)
 		return "wrong IP checksum";
 	return NULL;

@@ -40,6 +40,7 @@ test_rto_sends_the_head_only_and_doubles(void **state)
 	uint64_t last;
 
 	with_flight(5);
+	sets(RILL_OPT_black_hole_retries, 0);
 	last = peer.now;
 	for (unsigned int i = 0; i < 4; i++) {
 		expect_within(20000, ACK, 1, 1, .len = MSS);
@@ -174,6 +175,7 @@ test_ssthresh_changes_once_per_loss(void **state)
 {
 	/* [RFC5681-10] */
 	with_flight(10);
+	sets(RILL_OPT_black_hole_retries, 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		expect_within(20000, ACK, 1, 1, .len = MSS);
 		check_equal(info().ssthresh, 5 * MSS);
@@ -419,6 +421,7 @@ test_sacked_data_is_not_forgotten(void **state)
 	/* [RFC2018-7, RFC2018-8] the peer reneges: after the timeout everything goes again */
 	up_with_sack();
 	with_flight(4);
+	sets(RILL_OPT_black_hole_retries, 0);
 	peer_sends(ACK, 1, 1, .sack_count = 1, .sack = {{at(1), at(4)}});
 	hears_all();
 	advance(1100);

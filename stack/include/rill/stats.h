@@ -39,8 +39,10 @@ extern "C" {
 	X(icmp_type, "ICMP type that is ignored")                                                  \
 	X(icmp_broadcast, "ICMP echo request to a broadcast address")                              \
 	X(icmp_too_long, "ICMP echo request whose reply would exceed the MTU")                     \
-	X(icmp_rate, "ICMP reply withheld by its rate limit")                                      \
+	X(icmp_rate, "ICMP message beyond a rate limit: not looked at, or not answered")           \
 	X(icmp_stale, "ICMP error that quotes no segment in flight")                               \
+	X(icmp_mtu, "'fragmentation needed' whose MTU is not below what was sent [5927 7.2]")      \
+	X(icmp_mtu_unproven, "'fragmentation needed' about a path that carries such segments [5927 7.2]") \
 	X(tcp_short, "TCP segment shorter than its header")                                        \
 	X(tcp_data_offset, "TCP data offset below 5 or beyond the segment")                        \
 	X(tcp_checksum, "TCP checksum is wrong")                                                   \
@@ -152,6 +154,9 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(arp_replies_out, "ARP replies sent")                                                     \
 	X(icmp_in, "ICMP messages received")                                                       \
 	X(icmp_out, "ICMP messages sent")                                                          \
+	X(pmtu_lowered, "path MTUs lowered because a router said so [1191]")                       \
+	X(pmtu_black_holes, "path MTUs lowered because full segments vanished [4821 7.7]")         \
+	X(pmtu_evicted, "path MTUs forgotten to make room for another destination's")              \
 	X(mail_in, "messages from other threads")                                                  \
 	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TCP_PATHMTU_H
+#define RILL_TCP_PATHMTU_H
+
+/*
+ * The path's MTU and a connection. conn->mss follows what the lane knows of the way to the peer
+ * (net/pmtu.h), and is never more than the peer and our own link allow; MODE_PATH_LOW says that it
+ * is less.
+ *
+ * "Fragmentation needed" [1191] is believed if it fits what was sent [5927 7.2]: it quotes a
+ * segment that is outstanding and was longer than the MTU that it claims. A path that has carried
+ * full segments is believed to have become narrower only when the quoted segment was sent in vain
+ * more than once. What was too long is sent again in smaller segments, once, and congestion control
+ * hears nothing of it [1191 6.4].
+ *
+ * Black holes [4821 7.7]: where nobody tells, timeouts do. After as many in a row as the option
+ * black_hole_retries says, of a segment of more than PMTU_BASE bytes, segments shrink to that size;
+ * after as many again, to the least (option pmtu_min).
+ */
+
+#include "tcp.h"
+
+/* conn->mss at the beginning, from peer_mss, CONN_TS, options, and the path. */
+void pathmtu_begin(struct tcp *tcp, struct rill_conn *conn);
+
+/* Another connection may have learned something: for pathmtu_follow. */
+void pathmtu_look(struct tcp *tcp, struct rill_conn *conn);
+
+/* Takes over what is known of the path by now; before data is sent. */
+static inline void
+pathmtu_follow(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (unlikely(tcp->pmtu.count > 0 || (conn->modes & MODE_PATH_LOW)))
+		pathmtu_look(tcp, conn);
+}
+
+/*
+ * A router could not pass on the segment at seq, which is outstanding; mtu: what it can, 0 if it
+ * does not tell. Returns why it is not believed, or RILL_DROP_COUNT.
+ */
+enum rill_drop pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t seq, uint16_t mtu);
+
+/* The retransmission timer expired; conn->retries does not count it yet. */
+void pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn);
+
+/* So many bytes are acknowledged; before they leave the queue. */
+static inline void
+pathmtu_acked(const struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
+{
+	if (bytes >= conn->mss && tcp_record_at(tcp, conn->txq_head)->len >= conn->mss)
+		conn->modes |= MODE_PATH_PROVEN;
+}
+
+#endif
