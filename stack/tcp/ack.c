@@ -193,6 +193,9 @@ ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 		if (conn->flags & (CONN_ENDED | CONN_FINISHED))
 			return;
 	}
+	/* What waits for its next hop has a timer: it tries again, and is parked again. */
+	if ((conn->flags & (CONN_PARKED | CONN_RTO_ARMED)) == CONN_PARKED)
+		conn_wake(tcp, conn);
 	if (conn->sidecar != SLAB_NONE)
 		conn_drop_idle_sidecar(tcp, conn);
 }

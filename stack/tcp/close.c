@@ -94,7 +94,7 @@ finish_sending(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->flags = (conn->flags | CONN_FIN_QUEUED) & ~CONN_WANTS_ROOM;
 	conn_step(conn, FSM_CLOSE);
-	conn_mark_dirty(tcp, conn);
+	conn_wake(tcp, conn);
 }
 
 int

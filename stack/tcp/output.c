@@ -308,7 +308,7 @@ send_fin(struct tcp *tcp, struct rill_conn *conn)
 	bool first = conn_outstanding(conn) == 0;
 
 	if (!emit_segment(tcp, conn, TCP_FIN | TCP_ACK, conn->snd_nxt, SLAB_NONE, 0)) {
-		conn_mark_dirty(tcp, conn);
+		timers_room_wanted(tcp, conn);
 		return;
 	}
 	conn->flags |= CONN_FIN_SENT;
@@ -336,12 +336,12 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		conn->flags &=
 			~CONN_CWND_LIMITED; /* it was the data that ran out, not the window */
-	/* ACKs or a timer serve what waits for them; the rest waits for room, a buffer or a record.
-	 */
-	if (conn->txq_unsent != SLAB_NONE &&
-		(outbox_room(tcp->outbox) == 0 ||
-			(conn_outstanding(conn) == 0 && !(conn->flags & CONN_RTO_ARMED))))
+	/* ACKs or a timer serve what waits for them; the rest waits for room among the frames, or
+	 * for a buffer or a record. */
+	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
 		conn_mark_dirty(tcp, conn);
+	else if (conn->txq_unsent != SLAB_NONE && conn_outstanding(conn) == 0)
+		timers_room_wanted(tcp, conn);
 	if (conn->txq_unsent == SLAB_NONE &&
 		(conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
 		send_fin(tcp, conn);
@@ -361,7 +361,7 @@ send_owed_ack(struct tcp *tcp, struct rill_conn *conn)
 		conn->flags |= CONN_ACK_NOW;
 	if (conn->flags & CONN_ACK_NOW) {
 		if (!emit_ack(tcp, conn))
-			conn_mark_dirty(tcp, conn);
+			timers_ack_held_up(tcp, conn);
 	} else if (unacked > 0) {
 		timers_ack_owed(tcp, conn);
 	}
@@ -376,7 +376,7 @@ speak_opening(struct tcp *tcp, struct rill_conn *conn)
 	if (!first && !(conn->flags & (CONN_RETX_HEAD | CONN_ACK_NOW)))
 		return;
 	if (!emit_syn(tcp, conn)) {
-		conn_mark_dirty(tcp, conn);
+		timers_room_wanted(tcp, conn);
 		return;
 	}
 	conn->flags &= ~CONN_RETX_HEAD;

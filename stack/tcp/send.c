@@ -109,7 +109,7 @@ rill_send(struct rill_conn *conn, struct rte_mbuf *data)
 	if (kept == NULL)
 		return send_later(tcp, conn, -ENOBUFS);
 	send_chain(tcp, conn, kept);
-	conn_mark_dirty(tcp, conn);
+	conn_wake(tcp, conn);
 	return 0;
 }
 
@@ -194,7 +194,7 @@ rill_write(struct rill_conn *conn, const void *data, uint32_t len)
 		return send_later(tcp, conn, send_room(tcp, conn) == 0 ? -EAGAIN : -ENOBUFS);
 	if (taken < len)
 		conn->flags |= CONN_WANTS_ROOM;
-	conn_mark_dirty(tcp, conn);
+	conn_wake(tcp, conn);
 	return (int)taken;
 }
 
@@ -226,7 +226,7 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 		return send_later(tcp, conn, -ENOBUFS);
 	taken = write_bytes(tcp, conn, data, len, true);
 	RILL_ASSERT(taken == len);
-	conn_mark_dirty(tcp, conn);
+	conn_wake(tcp, conn);
 	/* The mark is the octet behind the urgent data [MUST-62]. */
 	sidecar->flags |= SIDECAR_URG_OUT;
 	sidecar->snd_up = txq_end(conn);

@@ -253,6 +253,14 @@ timers_nothing_to_send(struct rill_conn *conn)
 }
 
 void
+timers_ack_held_up(struct tcp *tcp, struct rill_conn *conn)
+{
+	conn->flags |= CONN_ACK_DELAYED;
+	conn->delack_at = us32(tcp->now) + TCP_ROOM_RETRY_US;
+	timers_cover(tcp, conn, tcp->now + TCP_ROOM_RETRY_US);
+}
+
+void
 timers_ack_owed(struct tcp *tcp, struct rill_conn *conn)
 {
 	uint32_t delay_us = (uint32_t)conn_options(tcp, conn)->delayed_ack_us;

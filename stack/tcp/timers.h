@@ -42,7 +42,7 @@ void timers_window_blocked(struct tcp *tcp, struct rill_conn *conn);
 /* Something is to be sent, but the next hop is not resolved: it counts as if it had been sent. */
 void timers_path_blocked(struct tcp *tcp, struct rill_conn *conn);
 
-/* The application waits for room that no ACK will make: the pools are low. */
+/* Something waits for buffers or room that no ACK will make: the pools are low. */
 void timers_room_wanted(struct tcp *tcp, struct rill_conn *conn);
 
 /* A partial segment is held back by cork. */
@@ -50,6 +50,9 @@ void timers_corked(struct tcp *tcp, struct rill_conn *conn);
 
 /* Nothing waits and nothing is outstanding. */
 void timers_nothing_to_send(struct rill_conn *conn);
+
+/* There is no buffer for an ACK that is owed at once: it is tried again a little later. */
+void timers_ack_held_up(struct tcp *tcp, struct rill_conn *conn);
 
 /* An ACK is owed, but not at once. */
 void timers_ack_owed(struct tcp *tcp, struct rill_conn *conn);

@@ -19,8 +19,7 @@
 #define FENCE 64 /* bytes behind a frame's buffer that nobody may touch */
 #define BUFFERS 1024
 #define CONTROLS 4096
-#define SPIN_MAX 2000 /* turns without time passing, */
-#define SPIN_DRY 20   /* and while there are no buffers or no records */
+#define SPIN_MAX 2000 /* turns without time passing */
 #define WAIT_MAX 5000 /* turns until nothing is left */
 
 struct world world;
@@ -258,15 +257,6 @@ look(void)
 
 /* ---- time */
 
-/* Without a buffer or a record for what it has to say, a lane asks for turns until there is one. */
-static bool
-is_dry(void)
-{
-	const struct slab *records = &world.lane->tcp.records;
-
-	return world.hoarded > 0 || records->used == records->capacity;
-}
-
 void
 world_turn(void)
 {
@@ -279,8 +269,6 @@ world_turn(void)
 		rill_lane_turn(world.lane, world.now, in, n);
 		take_frames();
 		if (world.burst_count == 0 && (world.nic_full || rill_lane_deadline(world.lane) > world.now))
-			break;
-		if (spins > SPIN_DRY && is_dry())
 			break;
 		if (spins > SPIN_MAX)
 			world_fail("turn after turn while no time passes");
