@@ -10,6 +10,7 @@
 #include "wire.h"
 
 #define ETHER_LEN 14
+#define SCATTER_UNIT 4 /* bytes: where a frame may be cut, as the bus of a NIC has it */
 
 static uint32_t
 ring_at(uint32_t head, uint32_t n)
@@ -211,10 +212,12 @@ fill_buffer(struct nic *nic, const uint8_t *bytes, uint32_t len)
 void
 nic_receives(struct nic *nic, const uint8_t *bytes, uint32_t len)
 {
-	bool scatters = len > 1 && chance_hit(nic->chance, nic->setup.scatter);
-	uint32_t first = scatters ? 1 + chance_below(nic->chance, len - 1) : len;
+	bool scatters = len > SCATTER_UNIT && chance_hit(nic->chance, nic->setup.scatter);
+	uint32_t first = len;
 	struct rte_mbuf *mbuf;
 
+	if (scatters)
+		first = SCATTER_UNIT * (1 + chance_below(nic->chance, (len - 1) / SCATTER_UNIT));
 	if (is_down(nic))
 		return;
 	if (nic->posted_count < 1u + scatters) {

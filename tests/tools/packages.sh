@@ -14,6 +14,7 @@ packages_test=(
 	g++ clang libclang-rt-14-dev llvm binutils libbenchmark-dev valgrind
 	curl wrk netcat-openbsd iputils-ping procps
 	libsystemd-dev
+	gnuplot-nox
 )
 
 # Installs those of the named packages that are missing. Says what it does; asks nothing.
