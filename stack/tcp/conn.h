@@ -159,8 +159,12 @@ struct rill_conn {
 #define CONN_BACKOFF_MAX 15
 #define CONN_DUPACKS_MAX 15
 
-/* The timer node's bytes that belong to its owner: two for the engine's number, and one that counts
- * keepalive probes without an answer and, once CONN_ENDED, says why (enum rill_close_reason). */
+/*
+ * The timer node's bytes that belong to its owner: one that counts keepalive probes without an answer
+ * and, once CONN_ENDED, says why (enum rill_close_reason); ten bits for the engine's number; and above
+ * them the six of the budget of challenges.
+ */
+#define CONN_CHALLENGE_SHIFT 2 /* in owner[2] */
 #define conn_keep_probes(conn) ((conn)->timer.owner[0])
 #define conn_close_reason(conn) ((conn)->timer.owner[0])
 

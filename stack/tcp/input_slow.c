@@ -33,13 +33,19 @@ owe_ack(struct tcp *tcp, struct rill_conn *conn)
 }
 
 /*
- * A challenge ACK within its budget [5961 7]. Returns the reason under which the segment that caused
+ * A challenge ACK within the connection's budget [5961 7]. Returns the reason under which the segment that caused
  * it is dropped.
  */
 static enum rill_drop
 challenge(struct tcp *tcp, struct rill_conn *conn, enum rill_drop reason)
 {
-	if (!challenge_allow(&tcp->challenge, tcp->now))
+	uint8_t *owner = &conn->timer.owner[2], spent = *owner >> CONN_CHALLENGE_SHIFT;
+	bool allowed = challenge_allow_conn(
+		&spent, (unsigned int)conn_options(tcp, conn)->challenge_acks, tcp->now);
+
+	*owner = (uint8_t)(spent << CONN_CHALLENGE_SHIFT) |
+		 (*owner & ((1u << CONN_CHALLENGE_SHIFT) - 1));
+	if (!allowed)
 		return RILL_DROP_tcp_challenge_rate;
 	tcp->counters->challenge_acks++;
 	owe_ack(tcp, conn);

@@ -14,6 +14,9 @@
 
 struct tcp *tcp_engines[TCP_ENGINES_MAX];
 
+static_assert(TCP_ENGINES_MAX == 1u << (8 + CONN_CHALLENGE_SHIFT), "the number has these bits");
+static_assert(CONN_CHALLENGE_SHIFT + CHALLENGE_SPENT_BITS == 8, "and the challenges the others");
+
 static int
 engine_register(struct tcp *tcp)
 {

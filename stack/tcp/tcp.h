@@ -125,7 +125,7 @@ extern struct tcp *tcp_engines[TCP_ENGINES_MAX];
 static inline struct tcp *
 conn_tcp(const struct rill_conn *conn)
 {
-	return tcp_engines[conn->timer.owner[1] | conn->timer.owner[2] << 8];
+	return tcp_engines[(conn->timer.owner[1] | conn->timer.owner[2] << 8) & (TCP_ENGINES_MAX - 1)];
 }
 
 struct tcp_setup {

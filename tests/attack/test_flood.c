@@ -223,7 +223,7 @@ lanes_up(void)
 	assert_int_equal(clients[0].opened, 1);
 }
 
-/* [RFC4987-1, RFC4987-2, ATK-22, ATK-41] */
+/* [RFC4987-1, RFC4987-2, RFC4987-7, ATK-22, ATK-41] half-open entries have at most 128 bytes (conn.h) */
 static void
 test_a_million_syns_keep_nobody_out(void **state)
 {

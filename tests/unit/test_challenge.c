@@ -99,12 +99,34 @@ test_each_second_draws_its_own_budget(void **state)
 	assert_true(equal < 20);
 }
 
+/* [RFC5961-9] A connection's: up to the limit in each slot, whichever it begins in. */
+static void
+test_a_connections_budget(void **state)
+{
+	static const unsigned int limits[] = {1, 10, CHALLENGE_COUNT_MAX};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		uint8_t spent = 0;
+
+		for (ustime slot = 5; slot < 12; slot++) {
+			unsigned int n = 0;
+
+			while (n < 100 && challenge_allow_conn(&spent, limits[i],
+						  (slot << CHALLENGE_SLOT_SHIFT) + n))
+				n++;
+			assert_int_equal(n, limits[i]);
+			assert_true(spent < 1u << CHALLENGE_SPENT_BITS);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_budget_is_used_up_and_comes_back_with_the_second),
 		cmocka_unit_test(test_asking_slowly_within_a_second_is_the_same_budget),
+		cmocka_unit_test(test_a_connections_budget),
 		cmocka_unit_test(test_each_second_draws_its_own_budget),
 	};
 

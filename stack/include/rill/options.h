@@ -77,6 +77,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(dscp, 0, 0, 63, "differentiated services code point [9293 3.9.1.9]")                     \
 	X(soft_errors, 1, 0, 1, "report soft errors through on_error [9293 3.9.1.8]")              \
 	X(backlog, 1024, 1, 1048576, "half-open connections of a listener")                        \
+	X(challenge_acks, 10, 1, 15, "challenge ACKs of a connection in a second at most [5961 7]") \
 	X(syn_cookies, 1, 0, 1, "answer SYNs by cookies while the backlog is full, else drop them [4987 3.6]")
 
 /** Names an option in rill_set: RILL_OPT_nodelay and so on. */
