@@ -61,7 +61,7 @@ outlived_time_wait(const struct end *end)
 	const struct end *other = end->other;
 	const struct tcp *tcp;
 
-	if (end->why != RILL_CLOSE_RESET || end->eofs == 0 || !other->closed)
+	if (end->why != RILL_CLOSE_RESET || !other->closed || other->why != RILL_CLOSE_DONE)
 		return false;
 	tcp = &other->lane->lane->tcp;
 	return tcp->counters->timewait_dropped > 0 ||
