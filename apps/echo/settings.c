@@ -116,7 +116,7 @@ set_congestion_control(void *settings, const struct option_def *def, const char 
 	enum rill_cc algorithm = rill_cc_by_name(value);
 
 	if (algorithm == RILL_CC_COUNT)
-		return option_wrong(why, "is not a congestion control; give cubic, newreno, dctcp or none");
+		return option_wrong(why, "is not a congestion control; give cubic, newreno, dctcp, bbr or none");
 	s->congestion_control = algorithm;
 	return 0;
 }
@@ -180,7 +180,7 @@ static const struct option_def defs[] = {
 	{"user-timeout", "S", "ends a connection whose data stays unacknowledged for that long, in "
 		"seconds; 0: by retries (default 0)", option_set_seconds, FIELD(user_timeout_ms), 0,
 		DAY_MS},
-	{"congestion-control", "cubic|newreno|dctcp|none", "how much may be in flight (default cubic)",
+	{"congestion-control", "cubic|newreno|dctcp|bbr|none", "how much may be in flight (default cubic)",
 		set_congestion_control},
 	{"msl", "MS", "maximum segment lifetime in milliseconds: half of TIME-WAIT; 0: Rill's default "
 		"(default 0)", option_set_count, FIELD(msl_ms), 0, 255000},

@@ -43,6 +43,7 @@ config_fill_limits(struct rill_limits *limits)
 	fill(&limits->timewait_max, limits->max_conns);
 	fill(&limits->syn_max, CONFIG_SYN_DEFAULT);
 	fill(&limits->sidecars, limits->max_conns / 8 + 64);
+	fill(&limits->bbrs, limits->max_conns / 16 + 64);
 	fill(&limits->records, limits->max_conns > CONFIG_INDEX_MOST / 8
 			? CONFIG_INDEX_MOST
 			: 4 * limits->max_conns + 4096);
@@ -73,6 +74,7 @@ check_limits(const struct rill_limits *limits)
 		{"timewait_max", limits->timewait_max, 1, CONFIG_INDEX_MOST},
 		{"syn_max", limits->syn_max, 1, CONFIG_INDEX_MOST},
 		{"sidecars", limits->sidecars, 1, CONFIG_INDEX_MOST},
+		{"bbrs", limits->bbrs, 1, CONFIG_INDEX_MOST},
 		{"records", limits->records, 16, CONFIG_INDEX_MOST},
 		{"buffers", limits->buffers, CONFIG_BUFFERS_LEAST, CONFIG_INDEX_MOST},
 		{"msl_ms", limits->msl_ms, 1, CONFIG_MSL_MOST_MS},

@@ -16,6 +16,7 @@ static const struct cc_ops *const algorithms[] = {
 	[RILL_CC_NEWRENO] = &cc_newreno_ops,
 	[RILL_CC_NONE] = &cc_none_ops,
 	[RILL_CC_DCTCP] = &cc_dctcp_ops,
+	[RILL_CC_BBR] = &cc_bbr_ops,
 };
 static_assert(sizeof(algorithms) / sizeof(algorithms[0]) == RILL_CC_COUNT, "one for each number");
 
@@ -81,7 +82,7 @@ cc_after_idle(struct cc *cc, ustime now, ustime idle_us, uint32_t restart_window
 
 	if (ops->on_idle != NULL)
 		ops->on_idle(cc, now, idle_us);
-	if (restart_window > 0 && cc->cwnd > restart_window)
+	if (restart_window > 0 && !ops->paces && cc->cwnd > restart_window)
 		cc->cwnd = restart_window;
 }
 
@@ -90,7 +91,12 @@ cc_undo(struct cc *cc, const struct cc *before)
 {
 	uint32_t cwnd = cc->cwnd, ssthresh = cc->ssthresh;
 
-	*cc = *before;
+	if (cc->algorithm == before->algorithm && !cc_ops(cc->algorithm)->paces) {
+		*cc = *before;
+	} else { /* another one has been chosen meanwhile, or its memory is elsewhere */
+		cc->cwnd = before->cwnd;
+		cc->ssthresh = before->ssthresh;
+	}
 	if (cc->cwnd < cwnd)
 		cc->cwnd = cwnd;
 	if (cc->ssthresh < ssthresh)

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "hystart.h"
+#include "rate.h"
 #include "seq.h"
 #include "ustime.h"
 
@@ -32,8 +33,9 @@ struct cc_ack {
 	uint32_t mss;       /* bytes of a full segment */
 	uint32_t rtt_us;    /* sample, 0: none */
 	uint32_t srtt_us;   /* 0: none yet */
-	uint32_t min_rtt_us;    /* least round trip known, 0: none yet */
-	seq_t snd_una, snd_nxt; /* after this ACK: rounds are told by sequence [9406 4.2] */
+	uint32_t min_rtt_us;            /* least round trip known, 0: none yet */
+	seq_t snd_una, snd_nxt;         /* after this ACK: rounds are told by sequence [9406 4.2] */
+	const struct rate_sample *rate; /* NULL: nobody measures */
 	bool in_recovery;  /* in fast recovery before this ACK was processed; not after an RTO */
 	bool cwnd_limited; /* the window was used up since the last ACK: growing it makes sense */
 	bool ece;          /* ECN is in use and the ACK carries ECE */
@@ -71,6 +73,12 @@ struct cc_dctcp {
 	uint32_t watching : 1;  /* window_end is valid */
 };
 
+struct bbr;
+
+struct cc_bbr {
+	uint8_t state[sizeof(struct bbr *)]; /* a pointer, in a struct that is aligned to 4 bytes */
+};
+
 struct cc {
 	uint32_t cwnd;
 	uint32_t ssthresh;
@@ -79,6 +87,7 @@ struct cc {
 		struct cc_cubic cubic;
 		struct hystart hystart; /* CUBIC's, in the first slow start */
 		struct cc_dctcp dctcp;
+		struct cc_bbr bbr;
 		uint32_t reserve[6]; /* what an algorithm may use inline */
 	} u;
 	uint8_t algorithm; /* index into cc.c's list */
@@ -93,6 +102,9 @@ static_assert(sizeof(struct cc) == 36, "what the connection has room for");
 
 struct cc_ops {
 	const char *name;
+	/* Wants rate samples, says when to send (bbr.h), and minds its own cwnd: neither
+	 * proportional rate reduction nor idling changes it. */
+	bool paces;
 	/* Called once cwnd and ssthresh have their initial values. */
 	void (*init)(struct cc *cc, uint32_t mss);
 	void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
@@ -136,6 +148,7 @@ void cc_undo(struct cc *cc, const struct cc *before);
 extern const struct cc_ops cc_newreno_ops; /* newreno.c */
 extern const struct cc_ops cc_cubic_ops;   /* cubic.c */
 extern const struct cc_ops cc_dctcp_ops;   /* dctcp.c */
+extern const struct cc_ops cc_bbr_ops;     /* bbr.c */
 extern const struct cc_ops cc_none_ops;    /* none.c */
 
 #endif

@@ -5,6 +5,7 @@
 #include "deliver.h"
 #include "ecn.h"
 #include "loss.h"
+#include "pace.h"
 #include "pathmtu.h"
 #include "scoreboard.h"
 #include "timers.h"
@@ -66,6 +67,7 @@ static void
 tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
 	const struct ack_facts *facts, bool was_in_recovery)
 {
+	bool paces = conn_paces(conn);
 	const struct cc_ack ack = {
 		.now = tcp->now,
 		.acked = facts->bytes,
@@ -78,6 +80,7 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct se
 		.min_rtt_us = rtt_min(&conn->rtt),
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
+		.rate = paces ? pace_sample(conn, facts->lost) : NULL,
 		.in_recovery = was_in_recovery || (conn->flags & CONN_RECOVERY) != 0 ||
 			       ecn_holds_window(conn, segment),
 		.cwnd_limited = (conn->flags & CONN_CWND_LIMITED) != 0,
@@ -85,6 +88,8 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct se
 	};
 
 	cc_ops(conn->cc.algorithm)->on_ack(&conn->cc, &ack);
+	if (paces)
+		pace_sampled(conn);
 }
 
 /* The urgent mark is behind once all before it is acknowledged. */

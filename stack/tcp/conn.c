@@ -2,6 +2,7 @@
 #include <rte_mbuf.h>
 
 #include "conn.h"
+#include "pace.h"
 #include "reassembly.h"
 #include "scoreboard.h"
 #include "tcp.h"
@@ -182,6 +183,7 @@ conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
 	wheel_cancel(tcp->wheel, &conn->timer);
 	txq_clear(tcp, conn);
 	conn_free_sidecar(tcp, conn);
+	pace_release(tcp, conn);
 	if (!(conn->flags & CONN_FINISHED)) { /* else the tuple was given up before */
 		conn_tuple(conn, &tuple);
 		table_remove(

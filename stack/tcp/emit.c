@@ -11,6 +11,8 @@
 #include "close.h"
 #include "ecn.h"
 #include "ip4_output.h"
+#include "loss.h"
+#include "pace.h"
 #include "rcvwnd.h"
 #include "reassembly.h"
 #include "scoreboard.h"
@@ -249,10 +251,15 @@ records_were_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsig
 	uint32_t ticket)
 {
 	struct scoreboard *score = score_of(tcp, conn);
+	uint32_t in_flight = conn_paces(conn) ? loss_flight(tcp, conn) : 0;
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct record *record = tcp_record_at(tcp, index);
 
+		if (conn_paces(conn)) {
+			pace_sent(tcp, conn, index, in_flight);
+			in_flight += record->len;
+		}
 		if (score != NULL)
 			score_sent(tcp, score, index);
 		if (record->flags & RECORD_SENT)

@@ -6,6 +6,7 @@
 #include "misuse.h"
 #include "open.h"
 #include "options.h"
+#include "pace.h"
 #include "tcp.h"
 #include "timers.h"
 #include "txq.h"
@@ -87,7 +88,7 @@ rill_set(struct rill_conn *conn, enum rill_option option, int32_t value)
 	option_set_put(tcp, conn->option_set);
 	conn->option_set = (uint8_t)set;
 	if (option == RILL_OPT_congestion_control)
-		cc_change(&conn->cc, (unsigned int)value, conn->mss);
+		pace_choose(tcp, conn, (unsigned int)value, 0);
 	/* Deadlines and what may be sent depend on options. */
 	timers_review(tcp, conn);
 	conn->flags |= CONN_WINDOW_UPDATE;

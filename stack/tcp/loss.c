@@ -5,6 +5,7 @@
 
 #include "close.h"
 #include "ecn.h"
+#include "pace.h"
 #include "pathmtu.h"
 #include "spurious.h"
 #include "timers.h"
@@ -207,6 +208,10 @@ set_cwnd_in_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 		.safe = facts->acked > 0 && facts->lost == 0,
 	};
 
+	if (conn_paces(conn)) { /* its model says how much */
+		conn_mark_dirty(tcp, conn);
+		return;
+	}
 	if (score->prr.recover_fs == 0) /* the recovery began without a side-car */
 		prr_begin(&score->prr, facts->outstanding);
 	/* Duplicate ACKs may be forged: no more than what was out [9937 6.2]. */
@@ -301,7 +306,7 @@ loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	detect_by_time(tcp, conn, score, &facts);
 	change_recovery(tcp, conn, score, &facts);
 	/* No ACK comes with it: the first segment goes out all the same. */
-	if ((conn->flags & CONN_RECOVERY) && score->prr.out == 0)
+	if ((conn->flags & CONN_RECOVERY) && score->prr.out == 0 && !conn_paces(conn))
 		conn->cc.cwnd = loss_flight(tcp, conn) + conn->mss;
 	if (facts.reorder_us > 0)
 		timers_reorder(tcp, conn, facts.reorder_us);

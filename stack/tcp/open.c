@@ -12,6 +12,7 @@
 #include "emit.h"
 #include "input.h"
 #include "isn.h"
+#include "pace.h"
 #include "pathmtu.h"
 #include "rcvwnd.h"
 #include "text.h"
@@ -70,7 +71,7 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	/* Our SYN offered at most what its unscaled field holds. */
 	conn->rcv_adv = seq_add(conn->rcv_nxt, RTE_MIN((uint32_t)options->rcvbuf, 65535u));
 	window = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
-	cc_init(&conn->cc, (unsigned int)options->congestion_control, conn->mss, window);
+	pace_choose(tcp, conn, (unsigned int)options->congestion_control, window);
 }
 
 /* Is a tuple unused? The port chooser asks. */

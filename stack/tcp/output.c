@@ -10,6 +10,7 @@
 #include "emit.h"
 #include "loss.h"
 #include "output.h"
+#include "pace.h"
 #include "pathmtu.h"
 #include "rcvwnd.h"
 #include "scoreboard.h"
@@ -145,7 +146,7 @@ retransmit_lost(struct tcp *tcp, struct rill_conn *conn)
 			conn->flags |= CONN_CWND_LIMITED;
 			return;
 		}
-		if (seq_geq(record->seq, edge) ||
+		if (seq_geq(record->seq, edge) || !pace_allows(tcp, conn) ||
 			retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST) == 0)
 			return;
 	}
@@ -327,11 +328,15 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 			conn_mark_dirty(tcp, conn); /* the others first */
 			return;
 		}
+		if (!pace_allows(tcp, conn))
+			break;
 		len = send_new_segment(tcp, conn);
 		if (len == 0)
 			break;
 		sent += len;
 	}
+	if (conn->txq_unsent == SLAB_NONE && conn_paces(conn))
+		pace_drained(tcp, conn);
 	conn->flags &= ~CONN_PUSH_OUT;
 	if (conn->txq_unsent == SLAB_NONE && !(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		conn->flags &=
@@ -340,7 +345,8 @@ send_new(struct tcp *tcp, struct rill_conn *conn)
 	 * for a buffer or a record. */
 	if (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) == 0)
 		conn_mark_dirty(tcp, conn);
-	else if (conn->txq_unsent != SLAB_NONE && conn_outstanding(conn) == 0)
+	else if (conn->txq_unsent != SLAB_NONE && conn_outstanding(conn) == 0 &&
+		 !(conn->modes & MODE_PACED))
 		timers_room_wanted(tcp, conn);
 	if (conn->txq_unsent == SLAB_NONE &&
 		(conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
@@ -409,6 +415,7 @@ output_conn(struct tcp *tcp, struct rill_conn *conn)
 	}
 	if (conn->txq_bytes > 0)
 		pathmtu_follow(tcp, conn);
+	conn->modes &= (uint16_t)~MODE_PACED;
 	if (conn->flags & CONN_TLP)
 		speak_probe(tcp, conn);
 	if (conn->flags & CONN_RETX_HEAD)

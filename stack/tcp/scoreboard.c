@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "scoreboard.h"
 
+#include "pace.h"
 #include "txq.h"
 
 /* ---- lists of records */
@@ -337,6 +338,8 @@ record_sack(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, u
 		score->lost_bytes -= record->len;
 	}
 	record_delivered(tcp, conn, score, record, false, facts);
+	if (conn_paces(conn))
+		pace_delivered(tcp, conn, index, record->len);
 	record->flags |= RECORD_SACKED;
 	score->sacked_bytes += record->len;
 	if (!(record->flags & RECORD_CONTINUES))

@@ -174,6 +174,8 @@ tcp_fini(struct tcp *tcp)
 	rte_free(tcp->timewaits.base);
 	rte_free(tcp->records.base);
 	rte_free(tcp->sidecars.base);
+	rte_free(tcp->bbrs.base);
+	rte_free(tcp->stamps);
 	memset(tcp, 0, sizeof(*tcp));
 }
 
@@ -291,7 +293,8 @@ tcp_neighbor_event(struct tcp *tcp, uint32_t index, enum neighbor_event event)
 			conn_end(tcp, conn, RILL_CLOSE_UNREACHABLE); /* [RFC826-7] */
 		} else {
 			close_soft_error(tcp, conn, EHOSTUNREACH); /* [9293 MUST-20] */
-			neighbor_suspect(tcp->neighbors, index, tcp->now, tcp->outbox); /* still wanted */
+			neighbor_suspect(
+				tcp->neighbors, index, tcp->now, tcp->outbox); /* still wanted */
 		}
 	}
 }

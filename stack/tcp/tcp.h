@@ -73,6 +73,9 @@ struct conn_list {
 struct tcp {
 	/* Read all the time. */
 	struct slab conns, half_opens, timewaits, records, sidecars;
+	/* Made when the lane's first connection that paces opens. */
+	struct slab bbrs;
+	struct rate_stamp *stamps; /* one per record; NULL: not made yet */
 	struct table *table;
 	struct wheel *wheel;
 	struct outbox *outbox;

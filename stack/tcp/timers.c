@@ -6,6 +6,7 @@
 #include "close.h"
 #include "emit.h"
 #include "loss.h"
+#include "pace.h"
 #include "tlp.h"
 #include "txq.h"
 
@@ -64,6 +65,8 @@ timers_deadline(const struct tcp *tcp, const struct rill_conn *conn)
 		at = earlier(at, us32_expand(conn->rto_at, now));
 	if (conn->flags & CONN_ACK_DELAYED)
 		at = earlier(at, us32_expand(conn->delack_at, now));
+	if (conn->modes & MODE_PACED)
+		at = earlier(at, pace_wake(conn));
 	if (has_user_timeout(conn, options))
 		at = earlier(
 			at, ms_expand(conn->stall_ms + (uint32_t)options->user_timeout_ms, now));
@@ -240,6 +243,12 @@ timers_room_wanted(struct tcp *tcp, struct rill_conn *conn)
 }
 
 void
+timers_paced(struct tcp *tcp, struct rill_conn *conn)
+{
+	timers_cover(tcp, conn, pace_wake(conn));
+}
+
+void
 timers_corked(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (!(conn->flags & CONN_RTO_ARMED))
@@ -326,6 +335,10 @@ tcp_conn_timer(struct tcp *tcp, struct wheel_node *node)
 		rto_slot_expired(tcp, conn);
 		if (conn->flags & CONN_ENDED)
 			return;
+	}
+	if ((conn->modes & MODE_PACED) && pace_wake(conn) <= tcp->now) {
+		conn->modes &= (uint16_t)~MODE_PACED;
+		conn_mark_dirty(tcp, conn);
 	}
 	if (has_keepalive(conn, options) &&
 		time32_due(keepalive_at_ms(conn, options), ms32(tcp->now))) {

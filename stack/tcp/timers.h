@@ -11,6 +11,7 @@
  *   reordering      rto_at, with MODE_REORDER_TIMER: until what is late counts as lost [8985 6.2]
  *   window probe    rto_at: data waits for a closed or silly window [9293 3.8.6.1]
  *   cork            rto_at: a partial segment is held back, 200 ms at most
+ *   pacing          the pacer's, with MODE_PACED: data waits for its moment
  *   delayed ACK     delack_at [9293 3.8.6.3]
  *   user timeout    stall_ms + user_timeout_ms, while something is outstanding [9293 3.9.1.5]
  *   keepalive       heard_ms + idle, then + interval for each probe [9293 3.8.4]
@@ -44,6 +45,9 @@ void timers_path_blocked(struct tcp *tcp, struct rill_conn *conn);
 
 /* Something waits for buffers or room that no ACK will make: the pools are low. */
 void timers_room_wanted(struct tcp *tcp, struct rill_conn *conn);
+
+/* Data waits for the pacer. */
+void timers_paced(struct tcp *tcp, struct rill_conn *conn);
 
 /* A partial segment is held back by cork. */
 void timers_corked(struct tcp *tcp, struct rill_conn *conn);

@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "pace.h"
 #include "scoreboard.h"
 
 void
@@ -45,6 +46,8 @@ txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 		return false;
 	rest = tcp_record_at(tcp, rest_index);
 	*rest = *record;
+	if (conn_paces(conn))
+		tcp->stamps[rest_index] = tcp->stamps[index];
 	rest->seq = seq_add(record->seq, len);
 	rest->off = record->off + len;
 	rest->len = record->len - len;
@@ -135,6 +138,8 @@ txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts)
 
 		if (rtt > 0)
 			facts->rtt_us = rtt;
+		if (conn_paces(conn) && !(record->flags & RECORD_SACKED))
+			pace_delivered(tcp, conn, index, taken);
 		if (score != NULL)
 			score_acked(tcp, conn, score, index, taken, whole, facts);
 		bytes -= taken;

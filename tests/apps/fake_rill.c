@@ -410,7 +410,7 @@ rill_prefix_parse(const char *text, struct rill_prefix *prefix)
 enum rill_cc
 rill_cc_by_name(const char *name)
 {
-	static const char *const names[] = {"cubic", "newreno", "none", "dctcp"};
+	static const char *const names[] = {"cubic", "newreno", "none", "dctcp", "bbr"};
 
 	for (unsigned int i = 0; i < RILL_CC_COUNT; i++)
 		if (strcmp(names[i], name) == 0)

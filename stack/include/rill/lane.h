@@ -45,6 +45,7 @@ struct rill_limits {
 	uint32_t timewait_max; /**< TIME-WAIT entries, the oldest dropped beyond; default max_conns */
 	uint32_t syn_max;      /**< half-open passive connections of all listeners; default 4096 */
 	uint32_t sidecars;     /**< connections with holes, kept data or recovery; default max_conns/8 + 64 */
+	uint32_t bbrs;         /**< connections with BBR, the others fall back to CUBIC; default max_conns/16 + 64 */
 	uint32_t records;      /**< segment records (unacknowledged pieces); default 4 * max_conns + 4096 */
 	uint32_t buffers;      /**< NIC buffers of the lane; default from the port's rings: 16384 */
 	uint32_t msl_ms;       /**< maximum segment lifetime; default 30000 (RFC 9293 says 120000) */

@@ -29,6 +29,7 @@ enum rill_cc {
 	RILL_CC_NEWRENO, /**< RFC 5681, 6582 */
 	RILL_CC_NONE,    /**< the window never changes: for links that somebody else polices */
 	RILL_CC_DCTCP,   /**< RFC 8257: for networks that mark early, all of whose hosts use it */
+	RILL_CC_BBR,     /**< version 3, as drafted: paced at the bandwidth of the path */
 	RILL_CC_COUNT
 };
 
