@@ -98,8 +98,8 @@ retransmit(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask
 		return 0;
 	count_retransmit(tcp, conn);
 	loss_sent(tcp, conn, len);
-	if (index == conn->txq_head) /* its time runs anew */
-		timers_restart_rto(tcp, conn);
+	if (index == conn->txq_head)
+		timers_head_sent_again(tcp, conn);
 	else
 		timers_data_sent(tcp, conn, false);
 	return len;

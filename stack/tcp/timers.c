@@ -119,6 +119,14 @@ timers_restart_rto(struct tcp *tcp, struct rill_conn *conn)
 	rto_slot_set(tcp, conn, timers_rto_us(tcp, conn), 0);
 }
 
+void
+timers_head_sent_again(struct tcp *tcp, struct rill_conn *conn)
+{
+	/* What others wait for comes first; what is left of the timeout is known then. */
+	if (!(conn->flags & CONN_RTO_ARMED) || !(conn->modes & MODE_REORDER_TIMER))
+		timers_restart_rto(tcp, conn);
+}
+
 /*
  * What is left of the retransmission timeout, at least 1 µs: it counts from the last progress, or
  * from when the head was sent last, if that was later.

@@ -31,6 +31,10 @@ void timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first);
  * [6298 5.6]. */
 void timers_restart_rto(struct tcp *tcp, struct rill_conn *conn);
 
+/* The head of the queue was sent again: its time runs anew, after the reordering timer if that
+ * runs. */
+void timers_head_sent_again(struct tcp *tcp, struct rill_conn *conn);
+
 /* What was late is lost after so long, unless an ACK tells of it before. */
 void timers_reorder(struct tcp *tcp, struct rill_conn *conn, uint32_t delay_us);
 
