@@ -79,6 +79,7 @@ enum {
 	MODE_TLP_SPENT = 1 << 10, /* no RTT sample since the last loss probe [8985 7.3] */
 	MODE_ECN_WAIT = 1 << 11, /* ECE at a cwnd of one segment: new data waits for the RTO */
 	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
+	MODE_UTO_DUE = 1 << 13, /* the next segment tells the peer our user timeout [5482 3.2] */
 };
 
 /*
@@ -262,7 +263,9 @@ enum {
 	SIDECAR_TLP_RETX = 1 << 5,  /* it was a retransmission */
 	SIDECAR_UNDO = 1 << 6,      /* cc_before and undo_... mean something */
 	SIDECAR_FRTO = 1 << 7,      /* after an RTO: is it spurious? [5682] */
-	SIDECAR_HOLDS = SIDECAR_URG_IN | SIDECAR_URG_OUT | SIDECAR_DSACK, /* kept while one is set */
+	SIDECAR_UTO = 1 << 8,       /* remote_uto_ms means something */
+	SIDECAR_HOLDS = SIDECAR_URG_IN | SIDECAR_URG_OUT | SIDECAR_DSACK |
+			SIDECAR_UTO, /* kept while one is set */
 };
 
 struct sidecar {
@@ -278,6 +281,7 @@ struct sidecar {
 	struct sack_block dsack; /* the duplicate to report [2883] */
 	/* Urgent marks: the sequence number behind the last urgent byte. */
 	seq_t rcv_up, snd_up;
+	uint32_t remote_uto_ms; /* the peer's user timeout [5482], with SIDECAR_UTO */
 	uint32_t link; /* in the slab's free list */
 	struct range ranges[REASSEMBLY_RANGES];
 	struct scoreboard score; /* with SIDECAR_SCORE */
@@ -306,6 +310,7 @@ struct half_open {
 	uint32_t sent_us; /* us32 of the last SYN-ACK */
 	uint16_t mss;     /* the peer's */
 	uint16_t modes;   /* MODE_ECN, MODE_NO_ECT */
+	uint16_t uto_s;   /* the peer's user timeout [5482], at most an hour; 0: none */
 	uint32_t link; /* in the slab's free list */
 };
 static_assert(sizeof(struct half_open) <= 128, "two cache lines");

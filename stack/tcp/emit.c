@@ -18,6 +18,7 @@
 #include "scoreboard.h"
 #include "timers.h"
 #include "txq.h"
+#include "uto.h"
 
 /* SACK blocks: the duplicate that is to be reported comes first [2883 4]. */
 static unsigned int
@@ -42,6 +43,8 @@ emit_gather_options(
 		options->tsval = conn_tsval(conn, tcp->now);
 		options->tsecr = conn->ts_recent;
 	}
+	if (unlikely(conn->modes & MODE_UTO_DUE))
+		uto_offer(conn_options(tcp, conn), options);
 	if (conn->sidecar != SLAB_NONE && (conn->flags & CONN_SACK))
 		options->sack_count = (uint8_t)emit_gather_sack(
 			conn_sidecar(tcp, conn), options->sack, (conn->flags & CONN_TS) ? 3 : 4);
@@ -52,7 +55,7 @@ emit_options_len(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	struct segment_options options;
 
-	if (conn->sidecar == SLAB_NONE)
+	if (conn->sidecar == SLAB_NONE && !(conn->modes & MODE_UTO_DUE))
 		return (conn->flags & CONN_TS) ? 12 : 0;
 	emit_gather_options(tcp, conn, &options);
 	return segment_options_len(&options);
@@ -313,6 +316,7 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	records_were_sent(tcp, conn, index, count, ticket);
 	if (conn->sidecar != SLAB_NONE)
 		duplicate_was_told(tcp, conn);
+	conn->modes &= (uint16_t)~MODE_UTO_DUE;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;
@@ -344,6 +348,7 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 		options.has |= SEG_HAS_WSCALE;
 		options.wscale = (uint8_t)rcvwnd_scale_for((uint32_t)set->rcvbuf);
 	}
+	uto_offer(set, &options);
 	options_len = segment_options_len(&options);
 	frame = frame_make(tcp, SLAB_NONE, 0,
 		neighbor_at(tcp->neighbors, conn->next_hop)->header_len +
@@ -353,6 +358,7 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	fields.wnd = (uint16_t)wnd;
 	fields.flags |= ecn_syn_flags(tcp, conn);
 	frame_finish(tcp, conn, frame, &fields, &options, options_len);
+	conn->modes &= (uint16_t)~MODE_UTO_DUE;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;

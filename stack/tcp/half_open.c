@@ -11,6 +11,7 @@
 #include "rcvwnd.h"
 #include "reply.h"
 #include "timers.h"
+#include "uto.h"
 
 #define HALF_OPEN_RTO_MAX_US 16000000u /* back-off of SYN,ACKs ends here */
 #define HALF_OPEN_RETRIES_PRESSED 1    /* SYN,ACKs sent again while half of the room is taken */
@@ -49,6 +50,7 @@ half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, struct re
 				.tsecr = half->ts_recent,
 			},
 	};
+	uto_offer(options, &reply->options);
 }
 
 static uint32_t
@@ -81,6 +83,7 @@ half_open_of(const struct tcp *tcp, const struct rill_listener *listener,
 		.ts_offset = ts_offset(&tcp->ts_key, &segment->tuple),
 		.mss = agreement->peer_mss,
 		.modes = agreement->modes,
+		.uto_s = uto_of_syn(options, segment),
 		.rcv_wnd = RTE_MIN((uint32_t)options->rcvbuf, 65535u),
 		.sent_us = us32(tcp->now),
 		.timer.kind = tcp->half_open_timer_kind,
@@ -216,6 +219,8 @@ half_open_accept(struct tcp *tcp, const struct half_open *half, const struct seg
 	conn->snd_wl1 = segment->seq;
 	conn->stall_ms = ms32(tcp->now);
 	tcp->counters->passive_opens++;
+	if (half->uto_s != 0)
+		uto_take(tcp, conn, half->uto_s);
 	timers_review(tcp, conn); /* keepalive counts from now */
 	return conn;
 }

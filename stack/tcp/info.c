@@ -10,6 +10,7 @@
 #include "tcp.h"
 #include "timers.h"
 #include "txq.h"
+#include "uto.h"
 
 static void
 info_endpoints(const struct rill_conn *conn, struct rill_conn_info *info)
@@ -89,6 +90,8 @@ rill_set(struct rill_conn *conn, enum rill_option option, int32_t value)
 	conn->option_set = (uint8_t)set;
 	if (option == RILL_OPT_congestion_control)
 		pace_choose(tcp, conn, (unsigned int)value, 0);
+	if (option == RILL_OPT_user_timeout_ms || option == RILL_OPT_user_timeout_option)
+		uto_changed(tcp, conn);
 	/* Deadlines and what may be sent depend on options. */
 	timers_review(tcp, conn);
 	conn->flags |= CONN_WINDOW_UPDATE;

@@ -15,6 +15,7 @@
 #include "input.h"
 #include "text.h"
 #include "timers.h"
+#include "uto.h"
 
 /* The segment's connection has nothing more to do with the network. */
 #define OVER (CONN_ENDED | CONN_FINISHED)
@@ -255,6 +256,7 @@ input_slow(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	if ((conn->flags & CONN_TS) && seq_leq(segment->seq, conn->rcv_acked) &&
 		(int32_t)(segment->tsval - conn->ts_recent) >= 0)
 		conn->ts_recent = segment->tsval; /* [7323 4.3] */
+	uto_segment_arrived(tcp, conn, segment);
 	ecn_segment_arrived(tcp, conn, segment);
 	ack_process(tcp, conn, segment);
 	if (!(conn->flags & OVER) && (segment->flags & TCP_URG))

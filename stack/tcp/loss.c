@@ -11,6 +11,7 @@
 #include "timers.h"
 #include "tlp.h"
 #include "txq.h"
+#include "uto.h"
 
 #define DUP_THRESH 3 /* [5681 3.2] */
 
@@ -442,7 +443,8 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 		conn_mark_dirty(tcp, conn);
 		return;
 	}
-	if (conn->retries >= retries_max(conn, conn_options(tcp, conn))) {
+	if (conn->retries >= retries_max(conn, conn_options(tcp, conn)) &&
+		!uto_outlasts_retries(tcp, conn)) {
 		conn_end(tcp, conn, RILL_CLOSE_TIMEOUT);
 		return;
 	}
@@ -464,7 +466,8 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	} else {
 		conn->flags |= CONN_PUSH_OUT;
 	}
-	conn->retries++;
+	if (conn->retries < UINT8_MAX)
+		conn->retries++;
 	if (conn->backoff < CONN_BACKOFF_MAX)
 		conn->backoff++;
 	timers_restart_rto(tcp, conn);

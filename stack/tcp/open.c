@@ -17,6 +17,7 @@
 #include "rcvwnd.h"
 #include "text.h"
 #include "timers.h"
+#include "uto.h"
 
 struct agreement
 open_agree(const struct rill_options *options, const struct segment *syn)
@@ -175,6 +176,7 @@ take_syn(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 	conn->snd_wnd_max = conn->snd_wnd;
 	conn->snd_wl1 = segment->seq;
 	conn->heard_ms = ms32(tcp->now);
+	uto_segment_arrived(tcp, conn, segment);
 }
 
 /* The round trip of the handshake, if the SYN went out once [6298 3]; else RFC 6298's rule 5.7. */

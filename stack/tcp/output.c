@@ -25,7 +25,7 @@ segment_max(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	uint32_t timestamps = (conn->flags & CONN_TS) ? 12 : 0;
 
-	if (conn->sidecar == SLAB_NONE)
+	if (conn->sidecar == SLAB_NONE && !(conn->modes & MODE_UTO_DUE))
 		return conn->mss;
 	return conn->mss + timestamps - emit_options_len(tcp, conn);
 }

@@ -9,6 +9,7 @@
 #include "pace.h"
 #include "tlp.h"
 #include "txq.h"
+#include "uto.h"
 
 static ustime
 ms_expand(uint32_t deadline_ms, ustime now)
@@ -26,9 +27,9 @@ earlier(ustime a, ustime b)
 
 /* Does the user timeout run? While something waits for the peer's ACK. */
 static bool
-has_user_timeout(const struct rill_conn *conn, const struct rill_options *options)
+has_user_timeout(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	return options->user_timeout_ms != 0 &&
+	return uto_ms(tcp, conn) != 0 &&
 	       (conn_outstanding(conn) > 0 ||
 		       (conn->txq_bytes > 0 && (conn->flags & CONN_RTO_ARMED)));
 }
@@ -49,10 +50,15 @@ has_fin_wait2(const struct rill_conn *conn, const struct rill_options *options)
 }
 
 static uint32_t
-keepalive_at_ms(const struct rill_conn *conn, const struct rill_options *options)
+keepalive_at_ms(const struct tcp *tcp, const struct rill_conn *conn,
+	const struct rill_options *options)
 {
-	return conn->heard_ms + (uint32_t)options->keepalive_idle_ms +
-	       conn_keep_probes(conn) * (uint32_t)options->keepalive_interval_ms;
+	uint32_t wait_ms = (uint32_t)options->keepalive_idle_ms +
+			   conn_keep_probes(conn) * (uint32_t)options->keepalive_interval_ms;
+
+	if (conn_keep_probes(conn) >= options->keepalive_count)
+		wait_ms = RTE_MAX(wait_ms, uto_keepalive_ms(tcp, conn)); /* [5482 4.2] */
+	return conn->heard_ms + wait_ms;
 }
 
 ustime
@@ -67,11 +73,10 @@ timers_deadline(const struct tcp *tcp, const struct rill_conn *conn)
 		at = earlier(at, us32_expand(conn->delack_at, now));
 	if (conn->modes & MODE_PACED)
 		at = earlier(at, pace_wake(conn));
-	if (has_user_timeout(conn, options))
-		at = earlier(
-			at, ms_expand(conn->stall_ms + (uint32_t)options->user_timeout_ms, now));
+	if (has_user_timeout(tcp, conn))
+		at = earlier(at, ms_expand(conn->stall_ms + uto_ms(tcp, conn), now));
 	if (has_keepalive(conn, options))
-		at = earlier(at, ms_expand(keepalive_at_ms(conn, options), now));
+		at = earlier(at, ms_expand(keepalive_at_ms(tcp, conn, options), now));
 	if (has_fin_wait2(conn, options))
 		at = earlier(at, ms_expand(conn->stall_ms + (uint32_t)options->fin_wait2_ms, now));
 	if (conn->flags & CONN_LINGER)
@@ -165,7 +170,7 @@ timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
 	if (first) {
 		conn->stall_ms = ms32(tcp->now);
 		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
-		if (conn_options(tcp, conn)->user_timeout_ms != 0)
+		if (uto_ms(tcp, conn) != 0)
 			timers_review(tcp, conn);
 	} else if (!(conn->flags & CONN_RTO_ARMED)) {
 		timers_restart_rto(tcp, conn);
@@ -231,7 +236,7 @@ timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 		conn->stall_ms = ms32(tcp->now);
 	conn->flags |= CONN_PROBING;
 	rto_slot_set(tcp, conn, delay_us, 0);
-	if (conn_options(tcp, conn)->user_timeout_ms != 0)
+	if (uto_ms(tcp, conn) != 0)
 		timers_review(tcp, conn);
 }
 
@@ -308,8 +313,8 @@ fatal_timers(struct tcp *tcp, struct rill_conn *conn, const struct rill_options 
 {
 	uint32_t now_ms = ms32(tcp->now);
 
-	if (has_user_timeout(conn, options) &&
-		time32_due(conn->stall_ms + (uint32_t)options->user_timeout_ms, now_ms)) {
+	if (has_user_timeout(tcp, conn) &&
+		time32_due(conn->stall_ms + uto_ms(tcp, conn), now_ms)) {
 		close_by_rst(tcp, conn, RILL_CLOSE_TIMEOUT);
 		return true;
 	}
@@ -349,7 +354,7 @@ tcp_conn_timer(struct tcp *tcp, struct wheel_node *node)
 		conn_mark_dirty(tcp, conn);
 	}
 	if (has_keepalive(conn, options) &&
-		time32_due(keepalive_at_ms(conn, options), ms32(tcp->now))) {
+		time32_due(keepalive_at_ms(tcp, conn, options), ms32(tcp->now))) {
 		keepalive_due(tcp, conn, options);
 		if (conn->flags & CONN_ENDED)
 			return;

@@ -35,6 +35,7 @@ enum {
 	SEG_HAS_WSCALE = 0x02,
 	SEG_HAS_SACK_OK = 0x04,
 	SEG_HAS_TS = 0x08,
+	SEG_HAS_UTO = 0x10,
 };
 
 #define SEG_SACK_MAX 4       /* blocks that fit into 40 bytes of options */
@@ -63,6 +64,7 @@ struct segment {
 	uint16_t mss;
 	uint8_t ecn;           /* the two bits of the IP header: 3 is CE [3168 5] */
 	uint32_t tsval, tsecr;
+	uint32_t uto_s;        /* user timeout, seconds, not 0 [5482 3.3] */
 	struct sack_block sack[SEG_SACK_MAX];
 };
 
@@ -88,7 +90,8 @@ enum rill_drop segment_parse(struct segment *segment, bool checksum_known_good);
  * Parses options of len bytes (0..40) into segment, whose flags are set. Returns false if a length
  * is illegal (0, 1, beyond the end, or wrong for a known kind: the whole segment is then to be
  * dropped [MUST-7]). Unknown kinds are skipped by their length [MUST-6], and so are SACK options
- * that do not hold whole blocks [RFC2018-10] and those of a SYN; any alignment [MUST-64].
+ * that do not hold whole blocks [RFC2018-10] and those of a SYN, and user timeout options of another
+ * length than 4 or a value of 0 [RFC5482-7]; any alignment [MUST-64].
  */
 bool segment_parse_options(struct segment *segment, const uint8_t *options, unsigned int len);
 
@@ -98,12 +101,14 @@ struct segment_options {
 	uint8_t wscale;
 	uint16_t mss;
 	uint32_t tsval, tsecr;
+	uint32_t uto_s; /* beyond 32767 s it is told in whole minutes, rounded up, 32767 at most */
 	uint8_t sack_count;
 	struct sack_block sack[SEG_SACK_MAX];
 };
 
 /*
- * Writes options in the order MSS, SACK-permitted, timestamps, window scale, SACK blocks, each
+ * Writes options in the order MSS, SACK-permitted, timestamps, window scale, user timeout, SACK
+ * blocks, each
  * padded by NOPs in front so that its end is a multiple of 4: the layouts that other stacks parse
  * fastest. Returns the number of bytes, a multiple of 4, at most TCP_OPTIONS_MAX.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TCP options [9293 3.2, 7323 2.2 and 3.2, 2018 2 and 3], read and written. */
+/* TCP options [9293 3.2, 7323 2.2 and 3.2, 2018 2 and 3, 5482 3.3], read and written. */
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -15,6 +15,7 @@ enum {
 	OPTION_SACK_OK = 4,
 	OPTION_SACK = 5,
 	OPTION_TS = 8,
+	OPTION_UTO = 28,
 };
 
 #define MSS_LEN 4
@@ -23,6 +24,9 @@ enum {
 #define SACK_FIXED_LEN 2
 #define SACK_BLOCK_LEN 8
 #define TS_LEN 10
+#define UTO_LEN 4
+#define UTO_MINUTES 0x8000u /* the granularity bit, above 15 bits of value */
+#define UTO_VALUE_MAX 0x7fffu
 static_assert((TCP_OPTIONS_MAX - SACK_FIXED_LEN) / SACK_BLOCK_LEN == SEG_SACK_MAX,
 	"what fits on the wire fits into a segment, in however many SACK options it comes");
 
@@ -51,6 +55,20 @@ parse_sack(struct segment *segment, const uint8_t *option, unsigned int len)
 			.right = seq(load_be32(option + at + 4)),
 		};
 	}
+}
+
+/* Another length, or a value of zero, is passed over as if the option were unknown [5482 3.3]. */
+static void
+parse_uto(struct segment *segment, const uint8_t *option, unsigned int len)
+{
+	uint32_t value;
+
+	if (len != UTO_LEN)
+		return;
+	value = load_be16(option + 2);
+	segment->uto_s = (value & UTO_VALUE_MAX) * ((value & UTO_MINUTES) ? 60 : 1);
+	if (segment->uto_s != 0)
+		segment->has |= SEG_HAS_UTO;
 }
 
 /* One option of len bytes, all of them there. Returns false if its kind never has that length. */
@@ -91,6 +109,9 @@ parse_option(struct segment *segment, const uint8_t *option, unsigned int len)
 		return true;
 	case OPTION_SACK:
 		parse_sack(segment, option, len);
+		return true;
+	case OPTION_UTO:
+		parse_uto(segment, option, len);
 		return true;
 	default:
 		return true;
@@ -170,6 +191,8 @@ fixed_len(uint8_t has)
 		len += 2 + SACK_OK_LEN;
 	if (has & SEG_HAS_WSCALE)
 		len += 1 + WSCALE_LEN;
+	if (has & SEG_HAS_UTO)
+		len += UTO_LEN;
 	return len;
 }
 
@@ -190,6 +213,18 @@ segment_options_len(const struct segment_options *options)
 
 	return fixed_len(options->has) +
 	       (blocks > 0 ? 2 + SACK_FIXED_LEN + blocks * SACK_BLOCK_LEN : 0);
+}
+
+/* Rounded up: data is never given up before the time that was told. */
+static uint16_t
+uto_value(uint32_t seconds)
+{
+	uint32_t minutes;
+
+	if (seconds <= UTO_VALUE_MAX)
+		return (uint16_t)seconds;
+	minutes = (seconds + 59) / 60;
+	return (uint16_t)(UTO_MINUTES | (minutes < UTO_VALUE_MAX ? minutes : UTO_VALUE_MAX));
 }
 
 static uint8_t *
@@ -230,6 +265,9 @@ segment_write_options(uint8_t *out, const struct segment_options *options)
 		out = store_kind(store_nops(out, 1), OPTION_WSCALE, WSCALE_LEN);
 		*out++ = options->wscale;
 	}
+	if (options->has & SEG_HAS_UTO)
+		out = store_be16(
+			store_kind(out, OPTION_UTO, UTO_LEN), uto_value(options->uto_s));
 	out = write_sack(out, options);
 	RILL_DCHECK((unsigned int)(out - start) == segment_options_len(options));
 	return (unsigned int)(out - start);

@@ -31,9 +31,10 @@ check_plausible(const struct segment *segment)
 	bool syn = segment->flags & TCP_SYN;
 
 	must(segment->sack_count <= SEG_SACK_MAX, "no more blocks than fit");
-	must(!(segment->has & ~(SEG_HAS_MSS | SEG_HAS_WSCALE | SEG_HAS_SACK_OK | SEG_HAS_TS)),
+	must(!(segment->has & ~(SEG_HAS_MSS | SEG_HAS_WSCALE | SEG_HAS_SACK_OK | SEG_HAS_TS | SEG_HAS_UTO)),
 		"only known options");
-	must(syn || !(segment->has & ~SEG_HAS_TS), "what belongs to a SYN comes in one");
+	must(!(segment->has & SEG_HAS_UTO) || segment->uto_s > 0, "no user timeout of zero");
+	must(syn || !(segment->has & ~(SEG_HAS_TS | SEG_HAS_UTO)), "what belongs to a SYN comes in one");
 	must(!syn || segment->sack_count == 0, "no blocks in a SYN");
 	must(!(segment->has & SEG_HAS_WSCALE) || segment->wscale <= TCP_WSCALE_MAX, "scale in bounds");
 }
@@ -46,6 +47,7 @@ check_same(const struct segment *a, const struct segment *b, unsigned int blocks
 	must(!(a->has & SEG_HAS_WSCALE) || a->wscale == b->wscale, "the same scale");
 	must(!(a->has & SEG_HAS_TS) || (a->tsval == b->tsval && a->tsecr == b->tsecr),
 		"the same timestamps");
+	must(!(a->has & SEG_HAS_UTO) || a->uto_s == b->uto_s, "the same user timeout");
 	for (unsigned int i = 0; i < blocks; i++)
 		must(seq_eq(a->sack[i].left, b->sack[i].left) &&
 				seq_eq(a->sack[i].right, b->sack[i].right), "the same blocks");
@@ -56,7 +58,7 @@ static void
 check_round_trip(const struct segment *segment)
 {
 	struct segment_options options = {.has = segment->has, .wscale = segment->wscale,
-		.mss = segment->mss, .tsval = segment->tsval, .tsecr = segment->tsecr,
+		.mss = segment->mss, .tsval = segment->tsval, .tsecr = segment->tsecr, .uto_s = segment->uto_s,
 		.sack_count = segment->sack_count};
 	struct segment again = {.flags = segment->flags};
 	uint8_t bytes[TCP_OPTIONS_MAX];

@@ -106,6 +106,8 @@ check_options(const struct flow *flow, const struct wire *wire)
 
 	if (!(wire->flags & SYN) && wire->has & (HAS_MSS | HAS_WSCALE | HAS_SACK_OK))
 		complain("MSS, window scale or SACK-permitted without SYN [MUST-65, RFC2018-1]");
+	if (wire->has & HAS_UTO && (!peer.setup.options.user_timeout_option || wire->uto == 0))
+		complain("user timeout of zero, or though it is off [RFC5482-1, RFC5482-2]");
 	if (wire->flags & (SYN | RST))
 		return;
 	if (ts && !(wire->has & HAS_TS))

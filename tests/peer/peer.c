@@ -202,8 +202,9 @@ say_syn_options(const struct say *say, struct wire *wire)
 		wire->has |= HAS_SACK_OK;
 	if (setup->ts && (!answer || flow->lane_ts))
 		wire->has |= HAS_TS;
-	if (say->has)
+	if (say->has & ~HAS_UTO)
 		wire->has = say->has;
+	wire->has |= say->has & HAS_UTO;
 }
 
 static void
@@ -226,6 +227,7 @@ say_options(const struct say *say, struct wire *wire)
 	}
 	wire->tsval = say->has & HAS_TS ? say->tsval : (uint32_t)(peer.now / 1000);
 	wire->tsecr = say->has & HAS_TS ? say->tsecr : say->flags & ACK ? flow->lane_tsval : 0;
+	wire->uto = say->uto;
 	wire->sack_count = say->sack_count;
 	for (unsigned int i = 0; i < say->sack_count; i++) {
 		wire->sack[i].left = flow->iss + say->sack[i].left;

@@ -58,6 +58,7 @@ struct say {
 	uint16_t mss;
 	uint8_t wscale;
 	uint32_t tsval, tsecr;   /* with HAS_TS; else what is due */
+	uint16_t uto;            /* with HAS_UTO, as on the wire */
 	uint8_t sack_count;
 	struct wire_sack sack[WIRE_SACK_MAX];
 	const uint8_t *options;  /* raw, in place of all others */

@@ -91,6 +91,11 @@ put_options(uint8_t *p, const struct wire *wire)
 	}
 	if (wire->has & HAS_WSCALE)
 		*p++ = 1, *p++ = 3, *p++ = 3, *p++ = wire->wscale;
+	if (wire->has & HAS_UTO) {
+		*p++ = 28, *p++ = 4;
+		put16(p, wire->uto);
+		p += 2;
+	}
 	if (wire->sack_count) {
 		*p++ = 1, *p++ = 1, *p++ = 5, *p++ = (uint8_t)(2 + 8 * wire->sack_count);
 		for (unsigned int i = 0; i < wire->sack_count; i++, p += 8) {
@@ -154,11 +159,11 @@ read_sack(const uint8_t *p, unsigned int len, struct wire *wire)
 static const char *
 read_option(const uint8_t *p, unsigned int len, struct wire *wire)
 {
-	static const uint8_t want[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};
+	static const uint8_t want[] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10, [28] = 4};
 
 	if (p[0] == 5)
 		return read_sack(p, len, wire);
-	if (p[0] > 8 || want[p[0]] == 0)
+	if (p[0] >= sizeof(want) || want[p[0]] == 0)
 		return "option that Rill should not send";
 	if (len != want[p[0]])
 		return "option of a wrong length";
@@ -173,6 +178,10 @@ read_option(const uint8_t *p, unsigned int len, struct wire *wire)
 		break;
 	case 4:
 		wire->has |= HAS_SACK_OK;
+		break;
+	case 28:
+		wire->has |= HAS_UTO;
+		wire->uto = get16(p + 2);
 		break;
 	default:
 		wire->has |= HAS_TS;
@@ -294,6 +303,8 @@ wire_text(char *text, size_t size, const struct wire *wire)
 		add(" wscale %u", wire->wscale);
 	if (wire->has & HAS_SACK_OK)
 		add(" sackOK");
+	if (wire->has & HAS_UTO)
+		add(" uto %u", wire->uto);
 	if (wire->has & HAS_TS)
 		add(" ts %u/%u", wire->tsval, wire->tsecr);
 	for (unsigned int i = 0; i < wire->sack_count; i++)

@@ -36,6 +36,7 @@ enum {
 	HAS_WSCALE = 0x02,
 	HAS_SACK_OK = 0x04,
 	HAS_TS = 0x08,
+	HAS_UTO = 0x10,
 };
 
 #define WIRE_SACK_MAX 4
@@ -55,6 +56,7 @@ struct wire {
 	uint8_t wscale;
 	uint16_t mss;
 	uint32_t tsval, tsecr;
+	uint16_t uto; /* user timeout as on the wire: 0x8000 means minutes [5482 3.3] */
 	uint8_t sack_count;
 	struct wire_sack sack[WIRE_SACK_MAX];
 	const uint8_t *options; /* written in place of all of the above, padded with EOL */

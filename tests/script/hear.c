@@ -24,11 +24,12 @@ enum field {
 	FIELD_ttl,
 	FIELD_dscp,
 	FIELD_optlen,
+	FIELD_uto,
 	FIELD_COUNT,
 };
 
 static const char *const field_names[FIELD_COUNT] = {"seq", "ack", "len", "wnd", "urg", "mss",
-	"wscale", "tsval", "tsecr", "ttl", "dscp", "optlen"};
+	"wscale", "tsval", "tsecr", "ttl", "dscp", "optlen", "uto"};
 
 struct hearing {
 	uint8_t flags, has, has_not;
@@ -45,7 +46,7 @@ field_of(const struct wire *got, enum field field)
 {
 	const int64_t values[FIELD_COUNT] = {(int32_t)got->seq, (int32_t)got->ack, got->len,
 		got->wnd, got->urg, got->mss, got->wscale, got->tsval, got->tsecr, got->ttl,
-		got->tos >> 2, got->options_len};
+		got->tos >> 2, got->options_len, got->uto};
 
 	return values[field];
 }
@@ -57,6 +58,7 @@ take_number_field(struct hearing *h)
 		if (take_if(field_names[i])) {
 			h->fields[i] = take_wanted(field_names[i]);
 			h->has |= i == FIELD_mss ? HAS_MSS : i == FIELD_wscale ? HAS_WSCALE : 0;
+			h->has |= i == FIELD_uto ? HAS_UTO : 0;
 			h->has |= i == FIELD_tsval || i == FIELD_tsecr ? HAS_TS : 0;
 			if (i == FIELD_seq || i == FIELD_ack) /* relative, maybe across the wrap */
 				h->fields[i].value = (int32_t)h->fields[i].value;
@@ -68,13 +70,13 @@ take_number_field(struct hearing *h)
 static void
 take_absent(struct hearing *h)
 {
-	static const char *const names[] = {"mss", "wscale", "sackOK", "ts", "sack", "psh"};
-	static const uint8_t bits[] = {HAS_MSS, HAS_WSCALE, HAS_SACK_OK, HAS_TS};
+	static const char *const names[] = {"mss", "wscale", "sackOK", "ts", "uto", "sack", "psh"};
+	static const uint8_t bits[] = {HAS_MSS, HAS_WSCALE, HAS_SACK_OK, HAS_TS, HAS_UTO};
 	unsigned int i = take_name(names, RTE_DIM(names), "option");
 
 	if (i < RTE_DIM(bits))
 		h->has_not |= bits[i];
-	else if (i == 4)
+	else if (i == RTE_DIM(bits))
 		h->sack = true;
 	else
 		h->no_psh = true;

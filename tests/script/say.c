@@ -131,6 +131,9 @@ take_tcp_option(struct saying *s)
 		say->tsecr = take_u32("tsecr");
 		say->has |= HAS_TS;
 		s->tsecr_given = true;
+	} else if (take_if("uto")) {
+		say->uto = (uint16_t)take_number("uto");
+		say->has |= HAS_UTO;
 	} else if (take_if("sack")) {
 		take_sack(say->sack, &say->sack_count);
 	} else if (take_if("options")) {

@@ -3,7 +3,8 @@
  * The options parser takes every kind with every length at every place, cut off anywhere, without
  * reading beyond the end (each case lies at the end of an allocation of its own, for the sanitizer)
  * [MUST-4, MUST-5, MUST-6, MUST-7, MUST-64, MUST-65, MUST-68, MUST-69, RFC7323-3, RFC7323-6,
- * RFC2018-10]; what the writer writes, the parser reads.
+ * RFC2018-10]; a user timeout of another length or of zero is passed over [RFC5482-7], the others are
+ * seconds or minutes, in any segment [RFC5482-5]; what the writer writes, the parser reads.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,8 @@ test_every_kind_length_and_truncation(void **state)
 				assert_int_equal(parse(TCP_SYN, options, room), good);
 				assert_int_equal(parse(TCP_ACK, options, room), good);
 				if (good && legal_len(kind) == 0)
-					assert_int_equal(seen.has, 0);
+					assert_int_equal(seen.has,
+						kind == 28 && len == 4 ? SEG_HAS_UTO : 0);
 			}
 		}
 	}
@@ -171,6 +173,56 @@ test_sack_of_every_length(void **state)
 	assert_int_equal(seen.sack[3].right.n, 0x03030303);
 }
 
+/* [RFC5482-5, RFC5482-7] */
+static void
+test_user_timeout(void **state)
+{
+	static const struct {
+		uint8_t options[6];
+		unsigned int len;
+		uint32_t seconds; /* 0: none */
+	} cases[] = {
+		{{28, 4, 0x00, 0x01}, 4, 1},
+		{{28, 4, 0x7f, 0xff}, 4, 32767},
+		{{28, 4, 0x80, 0x01}, 4, 60},
+		{{28, 4, 0xff, 0xff}, 4, 32767 * 60},
+		{{28, 4, 0x00, 0x00}, 4, 0},
+		{{28, 4, 0x80, 0x00}, 4, 0},
+		{{28, 2, 1, 1}, 4, 0},
+		{{28, 3, 0x01, 1}, 4, 0},
+		{{28, 5, 0x00, 0x01, 0x01}, 5, 0},
+		{{28, 6, 0x00, 0x01, 0x01, 0x01}, 6, 0},
+	};
+	static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (unsigned int f = 0; f < sizeof(flags); f++) {
+			assert_true(parse(flags[f], cases[i].options, cases[i].len));
+			assert_int_equal(seen.has, cases[i].seconds > 0 ? SEG_HAS_UTO : 0);
+			if (cases[i].seconds > 0)
+				assert_int_equal(seen.uto_s, cases[i].seconds);
+		}
+}
+
+/* Seconds as far as they reach, then minutes, rounded up, as far as they reach. */
+static void
+test_written_user_timeout(void **state)
+{
+	static const uint32_t cases[][2] = {{1, 1}, {32767, 32767}, {32768, 0x8000 + 547},
+		{32820, 0x8000 + 547}, {32821, 0x8000 + 548}, {1966020, 0xffff},
+		{2147484, 0xffff}};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct segment_options options = {.has = SEG_HAS_UTO, .uto_s = cases[i][0]};
+		const uint8_t want[] = {
+			28, 4, (uint8_t)(cases[i][1] >> 8), (uint8_t)cases[i][1]};
+		uint8_t out[TCP_OPTIONS_MAX];
+
+		assert_int_equal(segment_write_options(out, &options), sizeof(want));
+		assert_memory_equal(out, want, sizeof(want));
+	}
+}
+
 static void
 test_random_bytes_end(void **state)
 {
@@ -196,13 +248,14 @@ test_random_bytes_end(void **state)
 static void
 test_written_options_are_read_back(void **state)
 {
-	for (unsigned int has = 0; has < 16; has++) {
+	for (unsigned int has = 0; has < 32; has++) {
 		for (uint8_t sacks = 0; sacks <= SEG_SACK_MAX; sacks++) {
 			struct segment_options options = {.has = (uint8_t)has,
 				.wscale = 9,
 				.mss = 1460,
 				.tsval = 0xfffefdfc,
 				.tsecr = 0x80000001,
+				.uto_s = 300,
 				.sack_count = sacks,
 				.sack = {{{1}, {2}}, {{3}, {4}}, {{5}, {6}}, {{0xfffffff0}, {8}}}};
 			uint8_t out[TCP_OPTIONS_MAX + 8];
@@ -221,6 +274,8 @@ test_written_options_are_read_back(void **state)
 				assert_int_equal(seen.wscale, 9);
 			if (has & SEG_HAS_TS)
 				assert_true(seen.tsval == 0xfffefdfc && seen.tsecr == 0x80000001);
+			if (has & SEG_HAS_UTO)
+				assert_int_equal(seen.uto_s, 300);
 			assert_true(parse(TCP_ACK, out, len));
 			assert_true(seen.sack_count == sacks ||
 				    (seen.sack_count < sacks && len + 8 > TCP_OPTIONS_MAX));
@@ -258,6 +313,8 @@ main(void)
 		cmocka_unit_test(test_what_follows_the_end_is_ignored),
 		cmocka_unit_test(test_window_shift_is_at_most_14),
 		cmocka_unit_test(test_sack_of_every_length),
+		cmocka_unit_test(test_user_timeout),
+		cmocka_unit_test(test_written_user_timeout),
 		cmocka_unit_test(test_random_bytes_end),
 		cmocka_unit_test(test_written_options_are_read_back),
 		cmocka_unit_test(test_the_usual_layouts),

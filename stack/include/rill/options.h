@@ -66,6 +66,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(synack_retries, 5, 0, 15, "retransmissions of a SYN-ACK to a half-open peer")            \
 	X(retries, 15, 3, 255, "retransmissions of data (R2) before the connection ends [9293 3.8.3]") \
 	X(user_timeout_ms, 0, 0, 2147483647, "data unacknowledged for longer ends the connection; 0: by retries [9293 3.9.1.5]") \
+	X(user_timeout_option, 0, 0, 1, "tell the peer user_timeout_ms, and heed its own, which can only make ours longer, to an hour at most [5482]") \
 	X(keepalive_idle_ms, 0, 0, 2147483647, "idle time before the first keepalive probe; 0: no probes [9293 3.8.4]") \
 	X(keepalive_interval_ms, 75000, 1, 2147483647, "time between keepalive probes")            \
 	X(keepalive_count, 9, 1, 255, "unanswered keepalive probes that end the connection")       \
