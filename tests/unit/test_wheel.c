@@ -175,6 +175,42 @@ test_a_crowd_moves_down_in_bounded_steps(void **state)
 	free(nodes);
 }
 
+/*
+ * [ATK-46] A million nodes of one tick, at the far end of a slot of a higher level: each call fires and
+ * moves no more than its bounds, none is wasted, and all have fired when the next tick is over, the
+ * one that was due beside them included.
+ */
+static void
+test_a_million_timers_of_one_tick(void **state)
+{
+	enum { CROWD = 1000000, MAX = 64 };
+	ustime slot = 3ull << 18, deadline = slot + 200000; /* the slot: of 2^15 ticks of 8 µs */
+	struct wheel_node *nodes = calloc(CROWD, sizeof(*nodes)), *fired[MAX], beside = {0};
+	uint32_t total = 0, calls = 0, below;
+	struct wheel wheel;
+
+	wheel_init(&wheel, 0);
+	for (uint32_t i = 0; i < CROWD; i++)
+		wheel_arm(&wheel, &nodes[i], deadline);
+	wheel_arm(&wheel, &beside, deadline + TICK_US);
+	for (ustime now = 0; now < deadline; now = wheel_next(&wheel), calls++) {
+		assert_int_equal(wheel_expire(&wheel, now, fired, MAX), 0);
+		below = slot_length(&wheel, 0);
+		assert_true(below <= (uint64_t)(calls + 1) * WHEEL_MOVES_MAX);
+	}
+	for (unsigned int n; total < CROWD; total += n, calls++) {
+		n = wheel_expire(&wheel, deadline, fired, MAX);
+		assert_true(n <= MAX);
+	}
+	assert_int_equal(total, CROWD);
+	/* Down by at most WHEEL_LEVELS - 1 levels, and then out. */
+	assert_true(calls <= CROWD / MAX + (WHEEL_LEVELS - 1) * (CROWD / WHEEL_MOVES_MAX + 2));
+	assert_int_equal(wheel_expire(&wheel, deadline + TICK_US, fired, MAX), 1);
+	assert_ptr_equal(fired[0], &beside);
+	assert_int_equal(wheel.armed, 0);
+	free(nodes);
+}
+
 /* A slot half moved down whose rest is cancelled must not hide what already moved. */
 static void
 test_cancelling_the_rest_of_a_half_moved_slot(void **state)
@@ -384,6 +420,7 @@ main(void)
 		cmocka_unit_test(test_cancel_is_idempotent),
 		cmocka_unit_test(test_time_never_goes_back),
 		cmocka_unit_test(test_a_crowd_moves_down_in_bounded_steps),
+		cmocka_unit_test(test_a_million_timers_of_one_tick),
 		cmocka_unit_test(test_cancelling_the_rest_of_a_half_moved_slot),
 		cmocka_unit_test(test_random_runs_equal_a_sorted_list),
 		cmocka_unit_test(test_following_wheel_next_is_exact),
