@@ -7,7 +7,7 @@
 void
 rack_init(struct rack *rack, seq_t high)
 {
-	*rack = (struct rack){.high = high, .wnd_mult = 1};
+	*rack = (struct rack){.high = high, .high_next = high, .wnd_mult = 1};
 }
 
 static bool
@@ -23,7 +23,7 @@ rack_delivered(struct rack *rack, const struct rack_delivery *delivery, uint32_t
 	uint32_t rtt_us = now_us - delivery->sent_us;
 	bool reordered = seq_lt(delivery->end, rack->high) && !delivery->retransmitted;
 
-	rack->high = seq_max(rack->high, delivery->end);
+	rack->high_next = seq_max(rack->high_next, delivery->end);
 	/* It may be an earlier transmission that was delivered [8985 6.2, step 2]. */
 	if (delivery->retransmitted && (delivery->ambiguous || rtt_us < min_rtt_us))
 		return false;
@@ -35,6 +35,12 @@ rack_delivered(struct rack *rack, const struct rack_delivery *delivery, uint32_t
 		rack->delivered = true;
 	}
 	return reordered;
+}
+
+void
+rack_ack_done(struct rack *rack)
+{
+	rack->high = rack->high_next;
 }
 
 void

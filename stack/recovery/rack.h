@@ -20,7 +20,8 @@ struct rack {
 	seq_t end; /* its end: among those sent at one time the later sequence number counts as
 		      sent later [8985 6.2] */
 	uint32_t rtt_us;     /* its round trip */
-	seq_t high;          /* end of the highest sequence number delivered */
+	seq_t high;          /* end of the highest sequence number told of before this ACK */
+	seq_t high_next;     /* the same with this one, which may tell of several in any order */
 	seq_t dsack_round;   /* DSACKs count once until snd_una passes this */
 	bool delivered;      /* sent_us, end and rtt_us mean something */
 	bool dsack_counted;  /* dsack_round means something */
@@ -47,6 +48,9 @@ void rack_init(struct rack *rack, seq_t high);
  */
 bool rack_delivered(struct rack *rack, const struct rack_delivery *delivery, uint32_t min_rtt_us,
 	uint32_t now_us);
+
+/* All deliveries of one ACK have been told. */
+void rack_ack_done(struct rack *rack);
 
 /* A DSACK arrived: the window was too small [8985 6.2, step 4]. */
 void rack_dsack(struct rack *rack, seq_t snd_una, seq_t snd_nxt);

@@ -29,10 +29,11 @@ ack_update_window(struct tcp *tcp, struct rill_conn *conn, const struct segment 
 {
 	uint32_t wnd = (uint32_t)segment->wnd << conn->snd_wscale;
 
-	/* wl2 needs no look: SEG.ACK >= snd_una >= wl2. */
-	if (!seq_leq(conn->snd_wl1, segment->seq))
+	/* An older segment counts if its ACK is newer: what was offered with an older ACK reaches
+	 * less far. wl2 needs no look: SEG.ACK >= snd_una >= wl2. */
+	if (!seq_leq(conn->snd_wl1, segment->seq) && seq_eq(segment->ack, conn->snd_una))
 		return;
-	conn->snd_wl1 = segment->seq;
+	conn->snd_wl1 = seq_max(conn->snd_wl1, segment->seq);
 	if (wnd == conn->snd_wnd)
 		return;
 	if (conn->flags & CONN_PROBING) {
@@ -191,7 +192,7 @@ ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 		timers_data_acked(tcp, conn);
 		ecn_ack_arrived(tcp, conn, segment, facts.flight);
 	}
-	if (facts.reorder_us > 0)
+	if (facts.reorder_us > 0 && conn_outstanding(conn) > 0)
 		timers_reorder(tcp, conn, facts.reorder_us);
 	if (facts.acked > 0) {
 		tell_application(tcp, conn, &facts);

@@ -46,10 +46,6 @@ check_node_covers(const struct tcp *tcp, const struct rill_conn *conn, ustime de
 	if (deadline == USTIME_NEVER)
 		return;
 	RILL_ASSERT(wheel_is_armed(&conn->timer));
-	/* The first keepalive after an ACK comes when the node next fires: up to an RTO late. */
-	if (conn_options(tcp, conn)->keepalive_idle_ms != 0 && conn_outstanding(conn) == 0 &&
-		!(conn->flags & (CONN_RTO_ARMED | CONN_ACK_DELAYED)))
-		return;
 	RILL_ASSERT(wheel_deadline(tcp->wheel, &conn->timer) <=
 		    (deadline > tcp->now ? deadline : tcp->now) + NODE_LATE_US);
 }

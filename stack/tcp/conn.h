@@ -242,6 +242,7 @@ struct scoreboard {
 	uint32_t cursor; /* record at which a search ran out of steps, SLAB_NONE: none did */
 	uint32_t ranges_count;
 	seq_t until; /* kept at least until this is acknowledged */
+	uint32_t reduced_us; /* us32 of the last reduction of cwnd for loss */
 	struct rack rack;
 	struct prr prr;
 	/* Is the loss that was answered a mistake? */
@@ -264,6 +265,7 @@ enum {
 	SIDECAR_UNDO = 1 << 6,      /* cc_before and undo_... mean something */
 	SIDECAR_FRTO = 1 << 7,      /* after an RTO: is it spurious? [5682] */
 	SIDECAR_UTO = 1 << 8,       /* remote_uto_ms means something */
+	SIDECAR_RESENT = 1 << 9,    /* undo_retx_ms means something */
 	SIDECAR_HOLDS = SIDECAR_URG_IN | SIDECAR_URG_OUT | SIDECAR_DSACK |
 			SIDECAR_UTO, /* kept while one is set */
 };

@@ -306,6 +306,8 @@ half_open_syn(struct tcp *tcp, struct half_open *half, struct segment *segment)
 		return;
 	}
 	ecn_syn_again(half, segment);
+	/* Which of the two will be answered cannot be told [6298 3]. */
+	half->retries = RTE_MAX(half->retries, (uint8_t)1);
 	half_open_syn_ack(tcp, half, &reply);
 	reply_send(tcp, segment, &reply);
 }

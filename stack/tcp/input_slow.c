@@ -34,8 +34,8 @@ owe_ack(struct tcp *tcp, struct rill_conn *conn)
 }
 
 /*
- * A challenge ACK within the connection's budget [5961 7]. Returns the reason under which the segment that caused
- * it is dropped.
+ * A challenge ACK within the connection's budget [5961 7]. Returns the reason under which the
+ * segment that caused it is dropped.
  */
 static enum rill_drop
 challenge(struct tcp *tcp, struct rill_conn *conn, enum rill_drop reason)
@@ -102,6 +102,29 @@ is_acceptable(const struct rill_conn *conn, const struct segment *segment)
 	return seq_lt(segment->seq, conn->rcv_adv) && seq_geq(last, conn->rcv_nxt);
 }
 
+/* SEG.ACK in [snd_una - snd_wnd_max, snd_nxt]: a blind guess seldom is [5961 5.2]. */
+static bool
+ack_is_in_range(const struct rill_conn *conn, const struct segment *segment)
+{
+	return (segment->flags & TCP_ACK) && seq_leq(segment->ack, conn->snd_nxt) &&
+	       seq_geq(segment->ack, seq_sub(conn->snd_una, conn->snd_wnd_max));
+}
+
+/*
+ * Does the ACK of an unacceptable segment count all the same? While our window is closed, at
+ * rcv_nxt [MUST-66]; and of a segment without text at the window's right edge, where a peer is who
+ * has filled it: its ACKs would be lost until it times out.
+ */
+static bool
+ack_counts_at_edge(const struct rill_conn *conn, const struct segment *segment)
+{
+	bool here = seq_eq(segment->seq, conn->rcv_nxt) ||
+		    (segment_len(segment) == 0 && seq_eq(segment->seq, conn->rcv_adv));
+
+	return here && (segment->flags & TCP_ACK) && conn_is_synchronized(conn) &&
+	       seq_geq(segment->ack, conn->snd_una) && seq_leq(segment->ack, conn->snd_nxt);
+}
+
 /*
  * Not acceptable: answered by an ACK, at once if it takes sequence numbers (a retransmission or a
  * probe of our window must always be answered), else within the challenge budget, so that two
@@ -118,20 +141,20 @@ refuse_sequence(struct tcp *tcp, struct rill_conn *conn, struct segment *segment
 		drop(tcp, segment, challenge(tcp, conn, RILL_DROP_tcp_syn_challenged));
 		return;
 	}
-	/* RST, URG and valid ACKs count even while our window is closed [MUST-66]. */
-	if (seq_eq(segment->seq, conn->rcv_nxt) && (segment->flags & TCP_ACK) &&
-		conn_is_synchronized(conn) && seq_geq(segment->ack, conn->snd_una) &&
-		seq_leq(segment->ack, conn->snd_nxt)) {
+	if (ack_counts_at_edge(conn, segment)) {
+		seq_t snd_una = conn->snd_una;
+
 		ack_process(tcp, conn, segment);
-		if (conn->flags & OVER) {
+		if ((conn->flags & OVER) ||
+			(segment_len(segment) == 0 && !seq_eq(conn->snd_una, snd_una))) {
 			rte_pktmbuf_free(segment->mbuf);
 			return;
 		}
 	}
-	if (segment->payload_len > 0 && conn_can_receive(conn) &&
+	if (segment->payload_len > 0 && conn_can_receive(conn) && ack_is_in_range(conn, segment) &&
 		seq_leq(seq_add(segment->seq, segment->payload_len), conn->rcv_nxt))
-		text_report_duplicate(tcp, conn, segment->seq,
-			seq_add(segment->seq, segment->payload_len));
+		text_report_duplicate(
+			tcp, conn, segment->seq, seq_add(segment->seq, segment->payload_len));
 	drop(tcp, segment, answer_unacceptable(tcp, conn, segment, RILL_DROP_tcp_out_of_window));
 }
 

@@ -173,8 +173,9 @@ listen_reopens(const struct tcp *tcp, const struct segment *syn, bool had_ts)
 {
 	const struct rill_listener *listener = listener_find(tcp, &syn->tuple);
 
-	return listener == NULL || half_open_has_room(tcp, listener) ||
-	       (had_ts && listen_offers_ts(tcp, syn));
+	if (listener == NULL || !tcp->accepting || (syn->flags & TCP_FIN))
+		return false; /* nothing will come of it */
+	return half_open_has_room(tcp, listener) || (had_ts && listen_offers_ts(tcp, syn));
 }
 
 bool

@@ -57,12 +57,15 @@ reduce(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
 	struct cc_event event = loss_event(
 		tcp, conn, RTE_MIN(conn_outstanding(conn) + facts->acked, conn->cc.cwnd));
 
-	if (!ecn_was_reduced(conn))
+	/* ECE has said it before; but not within this recovery. */
+	if ((conn->flags & CONN_RECOVERY) || !ecn_was_reduced(conn))
 		cc_ops(conn->cc.algorithm)->on_loss(&conn->cc, &event);
 	conn->recover = conn->snd_nxt; /* [6582 3.2] */
 	ecn_window_reduced(conn);
-	if (score != NULL)
-		prr_begin(&score->prr, facts->outstanding);
+	if (score == NULL)
+		return;
+	score->reduced_us = us32(tcp->now);
+	prr_begin(&score->prr, facts->outstanding);
 }
 
 static void
@@ -72,8 +75,10 @@ enter_recovery(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *
 	struct scoreboard *score = score_of(tcp, conn);
 
 	tcp->counters->fast_recoveries++;
-	if (score != NULL)
+	if (score != NULL) {
 		spurious_remember(tcp, conn, sidecar, false);
+		sidecar->flags &= (uint16_t)~SIDECAR_TLP; /* what it would tell is known */
+	}
 	reduce(tcp, conn, score, facts);
 	conn->flags |= CONN_RECOVERY;
 	if (score == NULL)
@@ -87,7 +92,7 @@ leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score
 {
 	struct cc_event event = loss_event(tcp, conn, loss_flight(tcp, conn));
 
-	if (conn->flags & CONN_RECOVERY)
+	if ((conn->flags & CONN_RECOVERY) && conn->cc.ssthresh != CC_SSTHRESH_MAX)
 		cc_ops(conn->cc.algorithm)->on_recovered(&conn->cc, &event);
 	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
 	if (score == NULL)
@@ -143,7 +148,7 @@ detect_by_time(
 
 	while ((index = score->flying.head) != SLAB_NONE) {
 		const struct record *record = tcp_record_at(tcp, index);
-		uint32_t sent_us = txq_sent_us(tcp, record);
+		uint32_t sent_us = record->sent_us;
 
 		if (!rack_is_earlier(&score->rack, sent_us, seq_add(record->seq, record->len)))
 			return;
@@ -167,7 +172,8 @@ detect_by_duplicates(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 	const struct record *head;
 
 	if (!in_any_recovery(conn)) {
-		if (conn->dupacks >= DUP_THRESH)
+		/* Duplicates that the last recovery left are no new loss [6582 3.2]. */
+		if (conn->dupacks >= DUP_THRESH && !seq_eq(conn->snd_una, conn->recover))
 			score_lose_head(tcp, conn, score, conn->mss);
 		return;
 	}
@@ -197,6 +203,14 @@ change_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *scor
 	}
 }
 
+/* Does PRR lead cwnd to ssthresh? Not where a model says how much is in flight, nor where
+ * congestion control has set no ssthresh. */
+static bool
+follows_prr(const struct rill_conn *conn)
+{
+	return !conn_paces(conn) && conn->cc.ssthresh != CC_SSTHRESH_MAX;
+}
+
 static void
 set_cwnd_in_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
 	const struct ack_facts *facts)
@@ -209,7 +223,7 @@ set_cwnd_in_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 		.safe = facts->acked > 0 && facts->lost == 0,
 	};
 
-	if (conn_paces(conn)) { /* its model says how much */
+	if (!follows_prr(conn)) {
 		conn_mark_dirty(tcp, conn);
 		return;
 	}
@@ -221,8 +235,11 @@ set_cwnd_in_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 			ack.delivered, score->prr.recover_fs > score->prr.delivered
 					       ? score->prr.recover_fs - score->prr.delivered
 					       : 0);
-	if (ack.delivered == 0)
+	if (ack.delivered == 0) {
+		if (score->prr.out == 0) /* the first segment goes out all the same */
+			conn->cc.cwnd = ack.flight + conn->mss;
 		return;
+	}
 	conn->cc.cwnd = prr_cwnd(&score->prr, &ack);
 	conn_mark_dirty(tcp, conn);
 }
@@ -277,7 +294,9 @@ loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *se
 	}
 	if (facts->acked > 0)
 		score_advanced(score, conn->snd_una);
-	if (facts->dsack)
+	/* A needless probe's duplicate, or the network's own, says nothing of reordering. */
+	if (facts->dsack && conn->retransmits > 0 &&
+		!(conn_sidecar(tcp, conn)->flags & SIDECAR_TLP))
 		rack_dsack(&score->rack, conn->snd_una, conn->snd_nxt);
 	if (!(conn->flags & CONN_SACK))
 		count_without_sack(conn, score, facts);
@@ -292,6 +311,7 @@ loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *se
 	change_recovery(tcp, conn, score, facts);
 	if (conn->flags & CONN_RECOVERY)
 		set_cwnd_in_recovery(tcp, conn, score, facts);
+	rack_ack_done(&score->rack);
 }
 
 void
@@ -306,9 +326,8 @@ loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	facts.outstanding -= RTE_MIN(facts.outstanding, score->sacked_bytes);
 	detect_by_time(tcp, conn, score, &facts);
 	change_recovery(tcp, conn, score, &facts);
-	/* No ACK comes with it: the first segment goes out all the same. */
-	if ((conn->flags & CONN_RECOVERY) && score->prr.out == 0 && !conn_paces(conn))
-		conn->cc.cwnd = loss_flight(tcp, conn) + conn->mss;
+	if (conn->flags & CONN_RECOVERY)
+		set_cwnd_in_recovery(tcp, conn, score, &facts);
 	if (facts.reorder_us > 0)
 		timers_reorder(tcp, conn, facts.reorder_us);
 	conn_mark_dirty(tcp, conn);
@@ -393,10 +412,13 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 	struct cc_event event =
 		loss_event(tcp, conn, RTE_MIN(conn_outstanding(conn), conn->cc.cwnd));
 
-	if (score != NULL && conn->retries == 0)
-		spurious_remember(tcp, conn, conn_sidecar(tcp, conn), true);
-	else if (score != NULL) /* F-RTO judges the first timeout only [5682 2.1] */
+	if (score != NULL && conn->retries == 0) /* F-RTO judges the first timeout, and none in a
+						    recovery [5682 2.1] */
+		spurious_remember(tcp, conn, conn_sidecar(tcp, conn), !in_any_recovery(conn));
+	else if (score != NULL)
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
+	if (score != NULL)
+		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_TLP;
 	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);
 	if (score != NULL)
 		lose_after_timeout(tcp, conn, score);

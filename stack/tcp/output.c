@@ -150,6 +150,8 @@ retransmit_lost(struct tcp *tcp, struct rill_conn *conn)
 			retransmit(tcp, conn, index, RECORD_LOST | RECORD_SACKED, RECORD_LOST) == 0)
 			return;
 	}
+	if (score != NULL && score->lost.head != SLAB_NONE)
+		conn_mark_dirty(tcp, conn); /* it was room that ran out */
 }
 
 /* Bytes of new data that the peer's window takes; negative when it has shrunk [SHLD-15]. */
@@ -201,6 +203,8 @@ new_data_len(struct tcp *tcp, struct rill_conn *conn)
 	if (unsent == 0 || ecn_waits(conn))
 		return 0;
 	if (usable <= 0) {
+		if (loss_flight(tcp, conn) + mss <= conn->cc.cwnd)
+			conn->flags &= ~CONN_CWND_LIMITED; /* the peer's window is what limits */
 		if (conn_outstanding(conn) > 0)
 			return 0; /* the retransmission timer runs and probes */
 		if (conn->flags & CONN_PUSH_OUT) {
@@ -235,6 +239,7 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	if (options->slow_start_after_idle && idle_ms > timers_rto_us(tcp, conn) / USEC_PER_MSEC)
 		restart = cc_initial_window(conn->mss, (uint32_t)options->initial_window);
 	cc_after_idle(&conn->cc, tcp->now, (ustime)idle_ms * USEC_PER_MSEC, restart);
+	conn->stall_ms = ms32(tcp->now); /* told once, should sending fail now */
 }
 
 /* One segment of new data. Returns the bytes; 0: nothing could be sent. */
@@ -407,6 +412,8 @@ speak_keepalive(struct tcp *tcp, struct rill_conn *conn)
 void
 output_conn(struct tcp *tcp, struct rill_conn *conn)
 {
+	bool judging;
+
 	if (!emit_path_ready(tcp, conn))
 		return;
 	if (!conn_is_synchronized(conn)) {
@@ -420,14 +427,20 @@ output_conn(struct tcp *tcp, struct rill_conn *conn)
 		speak_probe(tcp, conn);
 	if (conn->flags & CONN_RETX_HEAD)
 		retransmit_head(tcp, conn);
-	if ((conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) &&
-		!spurious_wants_new_data(tcp, conn))
+	judging = spurious_wants_new_data(tcp, conn);
+	if ((conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) && !judging)
 		retransmit_lost(tcp, conn);
 	if (conn->txq_unsent != SLAB_NONE || (conn->flags & CONN_FIN_QUEUED))
 		send_new(tcp, conn);
+	if (judging && spurious_wants_new_data(tcp, conn)) { /* none could leave */
+		spurious_give_up(tcp, conn);
+		retransmit_lost(tcp, conn);
+	}
 	if (conn->flags & CONN_KEEPALIVE_PROBE)
 		speak_keepalive(tcp, conn);
 	send_owed_ack(tcp, conn);
+	if (conn->sidecar != SLAB_NONE) /* a duplicate was all that it was for, say */
+		conn_drop_idle_sidecar(tcp, conn);
 }
 
 /*

@@ -90,11 +90,12 @@ score_is_idle(const struct rill_conn *conn, const struct sidecar *sidecar)
 	const struct scoreboard *score = &sidecar->score;
 
 	if (score->sacked_bytes > 0 || score->lost_bytes > 0 ||
-		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) ||
-		(sidecar->flags & SIDECAR_TLP))
+		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		return false;
+	if (conn_outstanding(conn) == 0)
+		return true;
 	/* A window for reordering that DSACKs have widened is kept while the connection is busy. */
-	return conn_outstanding(conn) == 0 ||
+	return !(sidecar->flags & SIDECAR_TLP) &&
 	       (seq_geq(conn->snd_una, score->until) && score->rack.wnd_persist == 0);
 }
 
@@ -138,7 +139,7 @@ record_delivered(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *sco
 	const struct record *record, bool ambiguous, struct ack_facts *facts)
 {
 	const struct rack_delivery delivery = {
-		.sent_us = txq_sent_us(tcp, record),
+		.sent_us = record->sent_us,
 		.end = seq_add(record->seq, record->len),
 		.retransmitted = (record->flags & RECORD_RETX) != 0,
 		.ambiguous = ambiguous,
@@ -196,7 +197,8 @@ score_lose(struct tcp *tcp, struct scoreboard *score, uint32_t index, struct ack
 	list_append(tcp, &score->lost, index);
 	score->lost_bytes += record->len;
 	facts->lost += record->len;
-	if (record->flags & RECORD_RETX)
+	/* Those of one round trip are one sign of congestion. */
+	if ((record->flags & RECORD_RETX) && (int32_t)(record->sent_us - score->reduced_us) >= 0)
 		facts->retx_lost = true;
 }
 
@@ -358,6 +360,9 @@ mark_gap(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, seq_
 	uint32_t index = search_start(tcp, conn, score, left, i), last = SLAB_NONE;
 	seq_t start = left, end = left;
 
+	if (*steps == 0)
+		return false;
+
 	for (; index != SLAB_NONE && index != conn->txq_unsent;
 		index = tcp_record_at(tcp, index)->next) {
 		const struct record *record = tcp_record_at(tcp, index);
@@ -445,7 +450,7 @@ score_blocks(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
 		tcp->counters->dsacks_in++;
 		i = 1;
 	}
-	for (; i < segment->sack_count; i++) {
+	for (; i < segment->sack_count && steps > 0; i++) {
 		const struct sack_block *block = &segment->sack[i];
 
 		tcp->counters->sack_blocks_in++;

@@ -11,8 +11,9 @@ spurious_remember(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidec
 	/* A timeout in a recovery is a new matter; what was reduced before stays so. */
 	score->cc_before = conn->cc;
 	score->undo_from = conn->snd_una;
-	score->undo_retx = 0;
-	sidecar->flags |= SIDECAR_UNDO;
+	/* A probe that is out may come back as a duplicate too. */
+	score->undo_retx = (sidecar->flags & SIDECAR_TLP) && (sidecar->flags & SIDECAR_TLP_RETX);
+	sidecar->flags = (uint16_t)((sidecar->flags | SIDECAR_UNDO) & ~SIDECAR_RESENT);
 	if (timeout && (conn->flags & CONN_SACK))
 		sidecar->flags |= SIDECAR_FRTO;
 	else
@@ -28,16 +29,18 @@ spurious_sent_again(struct tcp *tcp, struct rill_conn *conn)
 	if (sidecar == NULL || !(sidecar->flags & SIDECAR_UNDO))
 		return;
 	score = &sidecar->score;
-	if (score->undo_retx++ == 0)
+	score->undo_retx++;
+	if (!(sidecar->flags & SIDECAR_RESENT))
 		score->undo_retx_ms = ms32(tcp->now);
+	sidecar->flags |= SIDECAR_RESENT;
 }
 
 /* Does the ACK answer something sent before the first retransmission? [3522 3.2] */
 static bool
-echoes_original(const struct scoreboard *score, const struct ack_facts *facts)
+echoes_original(const struct sidecar *sidecar, const struct ack_facts *facts)
 {
-	return facts->acked > 0 && facts->has_tsecr && score->undo_retx > 0 &&
-	       (int32_t)(facts->tsecr_ms - score->undo_retx_ms) < 0;
+	return facts->acked > 0 && facts->has_tsecr && (sidecar->flags & SIDECAR_RESENT) &&
+	       (int32_t)(facts->tsecr_ms - sidecar->score.undo_retx_ms) < 0;
 }
 
 /* A DSACK for one of the retransmissions; true when it was the last. */
@@ -59,6 +62,7 @@ undo(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar)
 	sidecar->flags &= (uint16_t) ~(SIDECAR_UNDO | SIDECAR_FRTO);
 	conn->flags &= ~(CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_RETX_HEAD);
 	conn->dupacks = 0;
+	conn->modes &= (uint16_t) ~(MODE_CWR | MODE_CWR_DUE); /* nothing was reduced */
 	if (timeout) {
 		tcp->counters->spurious_rtos++;
 		conn->backoff = 0;
@@ -74,22 +78,29 @@ spurious_check(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sidecar,
 	const struct segment *segment, const struct ack_facts *facts)
 {
 	struct scoreboard *score = &sidecar->score;
-	bool proved;
+	bool proved, advanced;
 
 	if (!(sidecar->flags & SIDECAR_UNDO))
 		return false;
-	proved = echoes_original(score, facts) ||
-		 ((sidecar->flags & SIDECAR_FRTO) && facts->original) ||
+	advanced = seq_gt(conn->snd_una, score->undo_from);
+	proved = echoes_original(sidecar, facts) ||
+		 ((sidecar->flags & SIDECAR_FRTO) && facts->original && advanced) ||
 		 (facts->dsack && takes_last_duplicate(score, segment));
 	if (proved) {
 		undo(tcp, conn, sidecar);
 		return true;
 	}
-	/* The retransmission is acknowledged, nothing else: one more ACK decides. */
-	if ((sidecar->flags & SIDECAR_FRTO) && facts->acked == 0 && facts->sacked == 0 &&
-		!facts->dsack)
+	/* The retransmission is acknowledged, nothing else: one more ACK decides; one that
+	 * acknowledges nothing has decided [5682 3]. */
+	if (!advanced || facts->acked == 0)
 		sidecar->flags &= (uint16_t)~SIDECAR_FRTO;
 	return false;
+}
+
+void
+spurious_give_up(struct tcp *tcp, struct rill_conn *conn)
+{
+	conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
 }
 
 bool

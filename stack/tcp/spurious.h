@@ -32,4 +32,7 @@ bool spurious_check(struct tcp *tcp, struct rill_conn *conn, struct sidecar *sid
  */
 bool spurious_wants_new_data(const struct tcp *tcp, const struct rill_conn *conn);
 
+/* There was such a moment, but no new data could leave: what is lost is sent again at once. */
+void spurious_give_up(struct tcp *tcp, struct rill_conn *conn);
+
 #endif

@@ -44,7 +44,7 @@
 #define TCP_PAWS_IDLE_MS 2073600000u /* ts_recent is void after 24 days [7323 5.5] */
 #define TCP_DEFAULT_MSS4 536         /* without an MSS option [MUST-15] */
 #define TCP_DEFAULT_MSS6 1220
-#define TCP_MSS_LEAST 32 /* payload per segment, whatever MTU and options say */
+#define TCP_MSS_LEAST 48 /* payload per segment, whatever MTU and options say */
 #define TCP_LIST_END UINT32_MAX
 
 struct rill_listener {

@@ -187,6 +187,8 @@ timers_data_acked(struct tcp *tcp, struct rill_conn *conn)
 		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
 	else
 		conn->flags &= ~CONN_RTO_ARMED;
+	if (conn_options(tcp, conn)->keepalive_idle_ms != 0)
+		timers_review(tcp, conn);
 }
 
 void

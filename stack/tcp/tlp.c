@@ -74,8 +74,11 @@ static int
 probe_verdict(const struct scoreboard *score, const struct segment *segment,
 	const struct ack_facts *facts)
 {
-	if (facts->dsack || (facts->duplicate && facts->sacked == 0))
-		return 0; /* the original arrived, and the probe besides */
+	/* The original arrived, and the probe besides [8985 7.4.2]. */
+	if (facts->dsack ||
+		(facts->acked == 0 && segment->payload_len == 0 && segment->sack_count == 0 &&
+			seq_eq(segment->ack, score->tlp_end)))
+		return 0;
 	if (facts->has_tsecr && facts->acked > 0)
 		return (int32_t)(facts->tsecr_ms - score->tlp_ms) >= 0;
 	return seq_gt(segment->ack, score->tlp_end) ? 1 : -1;

@@ -126,6 +126,7 @@ txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts)
 {
 	struct scoreboard *score = score_of(tcp, conn);
 	uint32_t bytes = facts->bytes;
+	bool resent = false;
 
 	RILL_DCHECK(bytes <= conn->txq_bytes);
 	conn->txq_bytes -= bytes;
@@ -136,7 +137,9 @@ txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts)
 		bool whole = taken == record->len;
 		uint32_t rtt = record_rtt(tcp, record, facts);
 
-		if (rtt > 0)
+		/* Without SACK, what lay beyond the hole waited for it, nobody knows how long. */
+		resent |= (record->flags & RECORD_RETX) && !(conn->flags & CONN_SACK);
+		if (rtt > 0 && (!resent || (record->flags & RECORD_RETX)))
 			facts->rtt_us = rtt;
 		if (conn_paces(conn) && !(record->flags & RECORD_SACKED))
 			pace_delivered(tcp, conn, index, taken);

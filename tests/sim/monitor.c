@@ -183,9 +183,6 @@ note_edge(struct end_seen *end, const struct wire *wire, unsigned int shift)
 
 	if (wnd > end->wnd_most)
 		end->wnd_most = wnd;
-	if (end->has_edge && is_beyond(end->got_seq, wire->seq) &&
-		!is_beyond(end->got_ack, wire->ack))
-		wnd = end->wnd_most;
 	edge = wire->ack + wnd;
 	if (!end->has_edge || is_beyond(edge, end->edge))
 		end->edge = edge;

@@ -79,6 +79,8 @@ test_reordering_is_a_first_transmission_below_the_highest(void **state)
 	struct rack_delivery high = segment(0, 3000), low = segment(0, 1000);
 
 	assert_false(rack_delivered(&rack, &high, MIN_RTT, T0 + 100000));
+	assert_false(rack_delivered(&rack, &low, MIN_RTT, T0 + 100000)); /* told by the same ACK */
+	rack_ack_done(&rack);
 	low.retransmitted = true;
 	assert_false(rack_delivered(&rack, &low, MIN_RTT, T0 + 100000));
 	low.retransmitted = false;
