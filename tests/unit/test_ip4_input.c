@@ -300,6 +300,70 @@ test_headers_cut_anywhere(void **state)
 	net_end();
 }
 
+/* What a packet that claims this total length, of which `there` bytes arrived, comes to. */
+static enum rill_drop
+lengths_verdict(uint32_t total, uint32_t there, bool fragment, uint8_t protocol, bool bad_sum)
+{
+	if (there < 20)
+		return RILL_DROP_ip_header_length;
+	if (total < 20 || total > there)
+		return RILL_DROP_ip_total_length;
+	if (bad_sum)
+		return RILL_DROP_ip_checksum;
+	if (fragment)
+		return RILL_DROP_ip_fragment;
+	return protocol == IPPROTO_TCP ? RILL_DROP_COUNT : RILL_DROP_ip_protocol;
+}
+
+/* A protocol that Rill does not speak is answered by an ICMP error, within a rate. */
+static uint64_t
+drops_of(enum rill_drop reason)
+{
+	if (reason == RILL_DROP_COUNT)
+		return 0;
+	return lnk.counters.drops[reason] +
+	       (reason == RILL_DROP_ip_protocol ? lnk.counters.drops[RILL_DROP_icmp_rate] : 0);
+}
+
+/*
+ * [ATK-6, ATK-10] Claimed length, bytes that arrived, fragments, IP within IP, cut into three mbufs
+ * whose rest is poison: a length beyond the bytes is refused before anything is summed over it, and
+ * what passes ends where the datagram does.
+ */
+static void
+test_claimed_lengths_against_bytes(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_IPIP};
+
+	net_begin(0);
+	for (uint32_t n = 0; n < 90 * 90 * 8; n++) {
+		uint32_t total = n % 90, there = n / 90 % 90, way = n / 8100;
+		bool fragment = way & 1, bad_sum = way & 4;
+		uint8_t protocol = protocols[way >> 1 & 1];
+		enum rill_drop want = lengths_verdict(total, there, fragment, protocol, bad_sum);
+		uint32_t a = L2 + n % (there + 1), b = a + (L2 + there - a) / 2;
+		uint64_t before = drops_of(want);
+
+		tcp_make(5, 70);
+		pkt_ip()->next_proto_id = protocol;
+		pkt_ip()->total_length = rte_cpu_to_be_16((uint16_t)total);
+		pkt_ip()->fragment_offset = fragment ? rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG) : 0;
+		pkt_sum_ip();
+		pkt_ip()->hdr_checksum ^= bad_sum ? 0x5555 : 0;
+		if (arrive_mbuf(packets_cut(pkt.bytes, L2 + there, a, b), false) == IP_TCP) {
+			assert_int_equal(want, RILL_DROP_COUNT);
+			packets_expect_bytes(seg.mbuf, pkt.bytes, L2 + total);
+			rte_pktmbuf_free(seg.mbuf);
+		} else {
+			assert_int_not_equal(want, RILL_DROP_COUNT);
+			assert_int_equal(drops_of(want), before + 1);
+		}
+		link_flush(); /* an ICMP error, for some */
+		packets_expect_none_in_use();
+	}
+	net_end();
+}
+
 static void
 test_no_buffer_to_pull_into(void **state)
 {
@@ -369,6 +433,7 @@ main(void)
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_headers_cut_anywhere),
+		cmocka_unit_test(test_claimed_lengths_against_bytes),
 		cmocka_unit_test(test_no_buffer_to_pull_into),
 		cmocka_unit_test(test_random_packets),
 	};

@@ -150,6 +150,21 @@ test_checksum_is_verified_unless_vouched_for(void **state)
 		RILL_DROP_COUNT);
 }
 
+/* [ATK-10] A header that claims more than there is is refused for that, whatever its checksum says. */
+static void
+test_claimed_header_is_refused_before_the_checksum(void **state)
+{
+	for (unsigned int doff = 6; doff <= 15; doff++) {
+		struct segment segment;
+		struct rte_mbuf *mbuf;
+
+		header_make(doff, TCP_ACK);
+		mbuf = segment_make(doff * 4 - 1, 0xffff);
+		rte_pktmbuf_mtod(mbuf, uint8_t *)[L2 + L3 + 16] ^= 0x55;
+		assert_int_equal(parse(mbuf, &segment, false), RILL_DROP_tcp_data_offset);
+	}
+}
+
 static void
 test_port_zero(void **state)
 {
@@ -193,6 +208,7 @@ main(void)
 		cmocka_unit_test(test_data_offset_against_length),
 		cmocka_unit_test(test_fields_in_host_order),
 		cmocka_unit_test(test_checksum_is_verified_unless_vouched_for),
+		cmocka_unit_test(test_claimed_header_is_refused_before_the_checksum),
 		cmocka_unit_test(test_port_zero),
 		cmocka_unit_test(test_options_of_the_common_and_the_rare_kind),
 	};
