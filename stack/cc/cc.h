@@ -105,6 +105,8 @@ struct cc_ops {
 	/* Wants rate samples, says when to send (bbr.h), and minds its own cwnd: neither
 	 * proportional rate reduction nor idling changes it. */
 	bool paces;
+	/* Wants to know which bytes were marked: as receiver it echoes each change at once [8257 3.2]. */
+	bool exact_ece;
 	/* Called once cwnd and ssthresh have their initial values. */
 	void (*init)(struct cc *cc, uint32_t mss);
 	void (*on_ack)(struct cc *cc, const struct cc_ack *ack);

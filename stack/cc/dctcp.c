@@ -6,8 +6,9 @@
  *   alpha = alpha * (1 - g) + g * (bytes marked / bytes acknowledged)      once per window
  *   cwnd  = cwnd * (1 - alpha / 2)                                         when told of marks
  *
- * It needs a path that marks early and a peer that echoes each mark, so it is for data centres, and
- * only where it is asked for. Without ECN, or after losses, it is NewReno.
+ * It needs a path that marks early and a peer that echoes each mark, as Rill does for connections
+ * under DCTCP (tcp/ecn.c), so it is for data centres, and only where it is asked for. Without ECN, or
+ * after losses, it is NewReno.
  */
 
 #include "cc.h"
@@ -94,6 +95,7 @@ dctcp_on_rto(struct cc *cc, const struct cc_event *event)
 
 const struct cc_ops cc_dctcp_ops = {
 	.name = "dctcp",
+	.exact_ece = true,
 	.init = dctcp_init,
 	.on_ack = dctcp_on_ack,
 	.on_loss = dctcp_on_loss,

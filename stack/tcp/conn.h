@@ -67,7 +67,8 @@ enum {
 /* Bits of rill_conn.modes: how it sends. */
 enum {
 	MODE_ECN = 1 << 0,       /* negotiated [3168 6.1.1] */
-	MODE_ECE_DUE = 1 << 1,   /* CE arrived: ECE in every ACK until the peer says CWR */
+	MODE_ECE_DUE = 1 << 1,   /* CE arrived: ECE in every ACK until the peer says CWR, or, for
+			      * DCTCP, until what arrives is not marked [8257 3.2] */
 	MODE_CWR_DUE = 1 << 2,   /* cwnd was reduced: CWR with the next new data */
 	MODE_CWR = 1 << 3,       /* cwnd was reduced for ECE; not again before recover is acknowledged */
 	MODE_NO_ECT = 1 << 4,    /* a plain SYN passed: our data is not ECT [3168 6.1.1] */

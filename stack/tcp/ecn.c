@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ecn.h"
 
+#include "emit.h"
 #include "timers.h"
 
 #define ECN_FLAGS (TCP_ECE | TCP_CWR)
@@ -86,17 +87,37 @@ ecn_plain_after_rst(struct tcp *tcp, struct rill_conn *conn)
 
 /* ---- receiving data */
 
+/* DCTCP's receiver [8257 3.2]: the sender counts bytes by the ECE of the ACKs that cover them. */
+static void
+echo_exactly(struct tcp *tcp, struct rill_conn *conn, bool marked)
+{
+	if (marked == ((conn->modes & MODE_ECE_DUE) != 0))
+		return;
+	if (!seq_eq(conn->rcv_nxt, conn->rcv_acked) && !(conn->flags & CONN_PARKED) &&
+		outbox_room(tcp->outbox) > 0)
+		emit_ack(tcp, conn); /* what came before, with the old state */
+	conn->modes ^= MODE_ECE_DUE;
+	conn->flags |= CONN_ACK_NOW;
+	conn_mark_dirty(tcp, conn);
+}
+
 void
 ecn_take_marks(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 {
+	bool marked = segment->ecn == ECN_CE;
+
 	if (segment->payload_len == 0) /* nobody marks what is not ECT: not believed */
 		return;
+	if (marked)
+		tcp->counters->ecn_marks_in++;
+	if (cc_ops(conn->cc.algorithm)->exact_ece) {
+		echo_exactly(tcp, conn, marked);
+		return;
+	}
 	if (segment->flags & TCP_CWR)
 		conn->modes &= (uint16_t)~MODE_ECE_DUE;
-	if (segment->ecn == ECN_CE) { /* after CWR: of the new window [3168 6.1.3] */
+	if (marked) /* after CWR: of the new window [3168 6.1.3] */
 		conn->modes |= MODE_ECE_DUE;
-		tcp->counters->ecn_marks_in++;
-	}
 }
 
 /* ---- being told to slow down */

@@ -19,6 +19,11 @@
  *   ECE in recovery              ignored: the window was reduced for that window already
  *   a loss where ECE came        recovery without a second reduction in the same window
  *
+ * The receiver of a connection whose congestion control counts marks (exact_ece: DCTCP) does not wait
+ * for CWR: ECE says whether the last data that came was marked, and where that changes, an ACK with
+ * the old answer goes out first, for what came before [8257 3.2]. If that ACK finds no room to leave,
+ * what it would have covered gets the new answer.
+ *
  * ECT(0) is on new data only: not on SYN, pure ACKs, retransmissions, window probes, RST. ECT(1) is
  * never sent [8311 4.3].
  */
