@@ -439,6 +439,7 @@ static void
 bbr_init(struct cc *cc, uint32_t mss)
 {
 	memset(&cc->u, 0, sizeof(cc->u)); /* bbr_start follows */
+	cc->watches_unused = true;
 }
 
 void

@@ -93,7 +93,7 @@ struct cc {
 	uint8_t algorithm; /* index into cc.c's list */
 	uint8_t phase;     /* the algorithm's */
 	uint8_t count;     /* the algorithm's */
-	uint8_t reserved;
+	bool watches_unused; /* ACKs of a window that is not used up matter to the algorithm now */
 };
 static_assert(sizeof(struct cc) == 36, "what the connection has room for");
 

@@ -182,6 +182,7 @@ epoch_begin(struct cc *cc, const struct cc_ack *ack)
 	cubic->acked = 0;
 	cubic->since_us = us32(ack->now);
 	cc->phase = CUBIC_GROWING;
+	cc->watches_unused = true;
 }
 
 /* t in µs. Called with the window used up. */
@@ -193,6 +194,7 @@ epoch_time(struct cc *cc, ustime now)
 	if (cc->phase == CUBIC_STANDING) {
 		cubic->since_us = us32(now) - cubic->since_us;
 		cc->phase = CUBIC_GROWING;
+		cc->watches_unused = true;
 	}
 	if (us32(now) - cubic->since_us > TIME_MAX_US)
 		cubic->since_us = us32(now) - TIME_MAX_US;
@@ -207,6 +209,7 @@ epoch_stand(struct cc *cc, ustime now)
 		return;
 	cc->u.cubic.since_us = epoch_time(cc, now);
 	cc->phase = CUBIC_STANDING;
+	cc->watches_unused = false;
 }
 
 /* The window at the last congestion, before it was reduced [9438 4.1.2]. */

@@ -20,6 +20,7 @@ dctcp_init(struct cc *cc, uint32_t mss)
 {
 	cc->u.dctcp =
 		(struct cc_dctcp){.alpha = DCTCP_ALPHA_ONE}; /* cautious at first [8257 4.2] */
+	cc->watches_unused = true;
 }
 
 static void

@@ -186,7 +186,8 @@ ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segme
 	if (conn->sidecar != SLAB_NONE || facts.duplicate ||
 		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
 		loss_after_ack(tcp, conn, segment, &facts);
-	if (facts.bytes > 0 || facts.sacked > 0)
+	if ((facts.bytes > 0 || facts.sacked > 0) &&
+		((conn->flags & CONN_CWND_LIMITED) || conn->cc.watches_unused))
 		tell_congestion_control(tcp, conn, segment, &facts, in_recovery);
 	if (facts.acked > 0) {
 		timers_data_acked(tcp, conn);
