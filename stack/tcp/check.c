@@ -62,8 +62,11 @@ conn_check_deadlines(const struct tcp *tcp, const struct rill_conn *conn)
 		return; /* it speaks in the next turn, which is due now */
 	RILL_ASSERT(soon || !(conn->flags & CONN_ACK_NOW));
 	if (needs_resend_timer(conn)) {
-		RILL_ASSERT(conn->flags & CONN_RTO_ARMED);
-		RILL_ASSERT(us32_expand(conn->rto_at, now) <= now + RTO_MAX_US);
+		/* What the pacer holds back has its deadline. */
+		bool paced = (conn->modes & MODE_PACED) && conn_outstanding(conn) == 0;
+
+		RILL_ASSERT((conn->flags & CONN_RTO_ARMED) || paced);
+		RILL_ASSERT(deadline <= now + RTO_MAX_US);
 	}
 	if (needs_ack_timer(conn) && !soon) {
 		RILL_ASSERT(conn->flags & CONN_ACK_DELAYED);
