@@ -422,7 +422,8 @@ park(struct tcp *tcp, struct rill_conn *conn)
 		conn_list_remove(tcp, &tcp->dirty, conn);
 	conn->flags = (conn->flags & ~CONN_DIRTY) | CONN_PARKED;
 	conn_list_append(tcp, &tcp->parked, conn);
-	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED) || !conn_is_synchronized(conn))
+	if (conn->txq_bytes > 0 || conn_outstanding(conn) > 0 || !conn_is_synchronized(conn) ||
+		(conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED)
 		timers_path_blocked(tcp, conn);
 }
 
