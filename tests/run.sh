@@ -4,7 +4,7 @@
 # All tests of Rill, on a Debian 12, as root: installs what is missing, builds, runs, and ends with
 # one line that says how many passed, failed and were skipped.
 #
-#   tests/run.sh           everything: release, sanitizers, clang, fuzzing; 48 minutes on two cores at most
+#   tests/run.sh           everything: release, sanitizers, clang, fuzzing; 40 minutes on two cores at most
 #   tests/run.sh --quick   release only, without the long tests against the kernel; 3 minutes
 #
 # Builds are kept in build/, so a second run is faster. Exit status: 0 if nothing failed, else 1.

@@ -113,7 +113,7 @@ test_corked_full_segments_leave(void **state)
 static void
 test_zero_copy_and_copied_writes_mix(void **state)
 {
-	/* small pieces gather into full segments */
+	/* [SHLD-28] small pieces gather into full segments */
 	in_established();
 	writes(700);
 	expect(ACK, 1, 1, .len = 700);

@@ -8,7 +8,7 @@
 static void
 test_the_syn_offers_everything(void **state)
 {
-	/* [MUST-14, SHLD-5, MUST-67, RFC7323-2, RFC7323-9, RFC7323-13] */
+	/* [MUST-4, MUST-14, SHLD-5, MUST-67, RFC7323-2, RFC7323-9, RFC7323-13] */
 	connects();
 	expect(SYN, 0, 0, .mss = 1460, .has = HAS_MSS | HAS_WSCALE | HAS_SACK_OK | HAS_TS);
 	check_equal(peer.got.tsecr, 0);
