@@ -447,6 +447,15 @@ retries_max(const struct rill_conn *conn, const struct rill_options *options)
 	return (unsigned int)(conn_is_synchronized(conn) ? options->retries : options->syn_retries);
 }
 
+/* Does something wait to be sent until the next hop is resolved? */
+static bool
+waits_for_path(const struct rill_conn *conn)
+{
+	return (conn->flags & CONN_PARKED) &&
+	       (conn->txq_bytes > 0 || !conn_is_synchronized(conn) ||
+		       (conn->flags & (CONN_FIN_QUEUED | CONN_FIN_SENT)) == CONN_FIN_QUEUED);
+}
+
 void
 loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 {
@@ -460,9 +469,9 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 		timers_restart_rto(tcp, conn);
 		return;
 	}
-	if (!outstanding && !(conn->flags & (CONN_PROBING | CONN_PARKED))) {
+	if (!outstanding && !(conn->flags & CONN_PROBING) && !waits_for_path(conn)) {
 		conn->flags |= CONN_PUSH_OUT; /* cork's time is up */
-		conn_mark_dirty(tcp, conn);
+		conn_wake(tcp, conn);
 		return;
 	}
 	if (conn->retries >= retries_max(conn, conn_options(tcp, conn)) &&
