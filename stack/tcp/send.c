@@ -6,6 +6,7 @@
 
 #include "misuse.h"
 #include "tcp.h"
+#include "timers.h"
 #include "txq.h"
 
 /* 0 if the connection takes data now, else what rill_send is to return. */
@@ -57,7 +58,7 @@ send_later(struct tcp *tcp, struct rill_conn *conn, int code)
 {
 	conn->flags |= CONN_WANTS_ROOM;
 	if (conn->txq_bytes == 0)
-		conn_mark_dirty(tcp, conn); /* no ACK will come: tcp_speak looks for room */
+		timers_room_wanted(tcp, conn); /* no ACK will come: a little later, then */
 	return code;
 }
 

@@ -66,9 +66,10 @@ parse_uto(struct segment *segment, const uint8_t *option, unsigned int len)
 	if (len != UTO_LEN)
 		return;
 	value = load_be16(option + 2);
+	if ((value & UTO_VALUE_MAX) == 0)
+		return;
 	segment->uto_s = (value & UTO_VALUE_MAX) * ((value & UTO_MINUTES) ? 60 : 1);
-	if (segment->uto_s != 0)
-		segment->has |= SEG_HAS_UTO;
+	segment->has |= SEG_HAS_UTO;
 }
 
 /* One option of len bytes, all of them there. Returns false if its kind never has that length. */
