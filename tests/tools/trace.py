@@ -116,17 +116,17 @@ def main():
     sender = Sender(frames[0][1])
     step = frames[-1][0] / args.lines
     lines = []
-    for now, segment in frames:
-        while len(lines) * step <= now and len(lines) < args.lines:
+    for seconds, segment in frames:
+        while len(lines) * step <= seconds and len(lines) < args.lines:
             lines.append(f"{len(lines) * step:9.4f} {sender.line()}")
         if segment.source != sender.address:
             text = sender.hears(segment)
         elif segment.payload > 0:
-            text = sender.sends(now, segment)
+            text = sender.sends(seconds, segment)
         else:
             continue
-        if args.begin <= now <= args.end:
-            print(f"{now:9.4f} {text}")
+        if args.begin <= seconds <= args.end:
+            print(f"{seconds:9.4f} {text}")
     print(f"{frames[-1][0]:.3f} s; data packets {sender.data}, sent again {sender.again}; "
           f"ACKs {sender.acks}, with DSACK {sender.dsacks}")
     for begin, end, word in sender.pauses:
