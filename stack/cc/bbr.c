@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "bounds.h"
+
 #define STARTUP_GAIN 710u /* 4 ln 2 = 2.77 [2.4] */
 #define DRAIN_GAIN 128u
 #define DOWN_GAIN 230u
@@ -23,18 +25,6 @@
 #define UP_ROUNDS_MAX 30
 #define FIRST_RTT_US 1000u /* for the first pacing rate, without a sample [5.6.2] */
 #define QUANTUM_MAX 65536u /* [5.6.3] */
-
-static uint32_t
-least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t
-most(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
 
 struct bbr *
 bbr_of(const struct cc *cc)

@@ -20,6 +20,7 @@
  *   CUBIC_STANDING     cubic       congestion, or an ACK that found the window used up
  */
 
+#include "bounds.h"
 #include "cc.h"
 
 /* beta_cubic = 0.7 and C = 0.4 [9438 4.6, 5] and what follows from them. */
@@ -46,18 +47,6 @@ enum {
 	PRIOR_CONVERGED = 1, /* W_max is 0.85 of it */
 	PRIOR_SSTHRESH = 2,  /* ssthresh is 0.7 of it: after a timeout W_max begins anew */
 };
-
-static uint32_t
-least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t
-most(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
 
 static uint32_t
 scaled(uint32_t bytes, uint32_t num, uint32_t den)

@@ -12,19 +12,8 @@
  * the pipe against cwnd = ssthresh [6675 5], which lets out as much.
  */
 
+#include "bounds.h"
 #include "cc.h"
-
-static uint32_t
-least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t
-most(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
 
 static void
 newreno_grow(struct cc *cc, uint32_t bytes)

@@ -242,7 +242,8 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	conn->stall_ms = ms32(tcp->now); /* told once, should sending fail now */
 }
 
-/* One segment of new data. Returns the bytes; 0: nothing could be sent. */
+/* One segment of new data. Returns the bytes; 0: nothing could be sent. The caller sees to the timer,
+ * once for all that it sends. */
 static uint32_t
 send_new_segment(struct tcp *tcp, struct rill_conn *conn)
 {
@@ -275,7 +276,6 @@ send_new_segment(struct tcp *tcp, struct rill_conn *conn)
 		conn->snd_nxt = seq_add(conn->snd_nxt, 1);
 	}
 	loss_sent(tcp, conn, len);
-	timers_data_sent(tcp, conn, first);
 	return len;
 }
 
@@ -322,23 +322,32 @@ send_fin(struct tcp *tcp, struct rill_conn *conn)
 	timers_data_sent(tcp, conn, first);
 }
 
-/* New data up to the quantum. */
-static void
-send_new(struct tcp *tcp, struct rill_conn *conn)
+/* New data up to the quantum. Returns whether the quantum is used up. */
+static bool
+send_quantum(struct tcp *tcp, struct rill_conn *conn)
 {
+	bool first = conn_outstanding(conn) == 0;
 	uint32_t sent = 0, len;
 
-	while (conn->txq_unsent != SLAB_NONE && outbox_room(tcp->outbox) > 0) {
-		if (sent >= TCP_QUANTUM_BYTES) {
-			conn_mark_dirty(tcp, conn); /* the others first */
-			return;
-		}
-		if (!pace_allows(tcp, conn))
-			break;
+	while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES &&
+		outbox_room(tcp->outbox) > 0 && pace_allows(tcp, conn)) {
 		len = send_new_segment(tcp, conn);
 		if (len == 0)
 			break;
 		sent += len;
+	}
+	if (sent > 0)
+		timers_data_sent(tcp, conn, first);
+	return sent >= TCP_QUANTUM_BYTES && conn->txq_unsent != SLAB_NONE;
+}
+
+/* New data, and the FIN behind the last of it. */
+static void
+send_new(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (send_quantum(tcp, conn)) {
+		conn_mark_dirty(tcp, conn); /* the others first */
+		return;
 	}
 	if (conn->txq_unsent == SLAB_NONE && conn_paces(conn))
 		pace_drained(tcp, conn);
