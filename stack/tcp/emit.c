@@ -129,6 +129,7 @@ frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 
 	if (frame == NULL)
 		return NULL;
+	tcp_buf_taken(tcp, 1);
 	for (unsigned int i = 0; i < count; i++) {
 		const struct record *record = tcp_record_at(tcp, index);
 		char *room = rte_pktmbuf_append(frame, (uint16_t)record->len);

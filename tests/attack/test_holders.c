@@ -51,6 +51,7 @@ struct peer {
 
 static struct rill_lane *lane;
 static struct rte_mempool *rx, *buffers, *controls;
+static uint32_t caps = NETIF_TX_CHAINS;
 static struct peer peers[PEERS_MAX];
 static uint64_t now = 1000000;
 static struct rte_mbuf *in[BURST];
@@ -200,7 +201,7 @@ lane_up(uint32_t rx_count, uint32_t buffers_count, int32_t queue)
 		"--iova-mode=va", "-m", "256", "-l", "0"};
 	static bool started;
 	struct rill_listener *listener;
-	struct lane_setup setup = {.netif_caps = NETIF_TX_CHAINS, .tx_chain_max = 8,
+	struct lane_setup setup = {.netif_caps = caps, .tx_chain_max = 8,
 		.rx_reserve = RX_RESERVE, .now = now};
 
 	if (!started)
@@ -352,12 +353,63 @@ test_the_reserve_outlasts_holders(void **state)
 	lane_down();
 }
 
+/* Two buffers, which leave in one segment. */
+static void
+send_two(struct rill_conn *conn, void *arg)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rte_mbuf *data;
+
+		assert_int_equal(rill_buf_alloc(lane, 100, &data), 0);
+		assert_non_null(rte_pktmbuf_append(data, 100));
+		assert_int_equal(rill_send(conn, data), 0);
+	}
+}
+
+/* Urgent data is queued whole or not at all. */
+static void
+send_urgent(struct rill_conn *conn, void *arg)
+{
+	static const uint8_t urgent[1 << 20];
+	uint32_t *total = arg, before = rill_send_room(conn), taken = 0;
+
+	for (uint32_t len = sizeof(urgent); len > 0 && taken == 0; len -= 1024)
+		if (rill_send_urgent(conn, urgent, len) == 0)
+			taken = len;
+	assert_int_equal(before - rill_send_room(conn), taken);
+	*total += taken;
+}
+
+/*
+ * [ATK-24] A port that takes no chains: what was sent was copied, and as long as it waits for the NIC
+ * these copies are missing in the pool that applications write into, between turns as well.
+ */
+static void
+test_copies_for_the_port_are_not_given_twice(void **state)
+{
+	enum { CONNS = 100, BUFFERS = 512 };
+	uint32_t total = 0;
+
+	caps = 0;
+	lane_up(2048, BUFFERS, 1 << 20);
+	peers_open(0, CONNS, SINK_PORT, 65535);
+	rill_lane_each(lane, send_two, NULL);
+	now += TURN_US;
+	rill_lane_turn(lane, now, NULL, 0);
+	assert_int_equal(rte_mempool_in_use_count(buffers), 3 * CONNS);
+	rill_lane_each(lane, send_urgent, &total);
+	assert_true(total > 0);
+	lane_down();
+	caps = NETIF_TX_CHAINS;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_queues_bound_what_holders_pin),
 		cmocka_unit_test(test_the_reserve_outlasts_holders),
+		cmocka_unit_test(test_copies_for_the_port_are_not_given_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
