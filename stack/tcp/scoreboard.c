@@ -486,21 +486,24 @@ score_check(const struct tcp *tcp, const struct rill_conn *conn, const struct sc
 {
 	uint32_t listed = list_check(tcp, &score->flying, RECORD_SENT) +
 			  list_check(tcp, &score->lost, RECORD_SENT | RECORD_LOST);
-	uint32_t sacked = 0, lost = 0;
+	uint32_t sacked = 0, segments = 0, lost = 0;
 
 	for (uint32_t index = conn->txq_head; index != SLAB_NONE && index != conn->txq_unsent;
 		index = tcp_record_at(tcp, index)->next) {
 		const struct record *record = tcp_record_at(tcp, index);
 
-		if (record->flags & RECORD_SACKED)
+		if (record->flags & RECORD_SACKED) {
 			sacked += record->len;
-		else
+			segments += !(record->flags & RECORD_CONTINUES);
+		} else {
 			listed--;
+		}
 		if (record->flags & RECORD_LOST)
 			lost += record->len;
 	}
 	RILL_ASSERT(listed == 0 && lost == score->lost_bytes);
 	RILL_ASSERT(!(conn->flags & CONN_SACK) || sacked == score->sacked_bytes);
+	RILL_ASSERT(!(conn->flags & CONN_SACK) || segments == score->sacked_segments);
 	for (uint32_t i = 0; i < score->ranges_count; i++)
 		RILL_ASSERT(seq_gt(score->ranges[i].end, score->ranges[i].start) &&
 			    seq_gt(score->ranges[i].end, conn->snd_una) &&
