@@ -16,20 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
-#include <rte_mbuf.h>
+#include <rte_common.h>
 
-#include "lane.h"
+#include "flows.h"
 #include "theory.h"
-#include "world.h"
 
 #define RATE 12500000.0 /* bytes per second: 100 Mbit/s of IP packets */
 #define MTU 1500
 #define MSS 1448 /* with timestamps */
-#define FLOWS_MAX 10
-#define BUFFERS 16384
-#define PORT 80
-#define STAGGER_US (100 * MS) /* between the beginnings of flows */
 #define TOLERANCE 0.10
 #define LEAST_MBIT 0.5 /* differences below it are none */
 
@@ -54,58 +48,6 @@ static const double losses[] = {0, 0.1, 1, 3};
 static const double queues[] = {0.25, 1, 4};
 
 static struct world world;
-static uint64_t received[FLOWS_MAX];
-static unsigned int accepted;
-
-/* ---- the applications */
-
-static void
-fill(struct rill_conn *conn)
-{
-	static const uint8_t bytes[65536];
-
-	while (rill_write(conn, bytes, sizeof(bytes)) > 0)
-		;
-}
-
-static void
-sent(struct rill_conn *conn, uint32_t bytes_acked)
-{
-	fill(conn);
-}
-
-static void
-opened_there(struct rill_conn *conn)
-{
-	rill_conn_set_user(conn, &received[accepted++]);
-}
-
-static void
-data(struct rill_conn *conn, struct rte_mbuf *mbuf)
-{
-	*(uint64_t *)rill_conn_user(conn) += mbuf->pkt_len;
-	rte_pktmbuf_free(mbuf);
-}
-
-static const struct rill_handler sender = {.on_open = fill, .on_sent = sent};
-static const struct rill_handler receiver = {.on_open = opened_there, .on_data = data};
-
-static struct rill_options flow_options;
-
-static void
-begin_flow(void *arg, uint64_t number)
-{
-	const struct host *from = &world.hosts[0], *to = &world.hosts[1];
-	struct rill_endpoint local = {.port = (uint16_t)(20000 + number)}, remote = {.port = PORT};
-	struct rill_conn *conn;
-
-	remote.addr.family = AF_INET;
-	for (unsigned int i = 0; i < 4; i++)
-		remote.addr.u.ip4[i] = (uint8_t)(to->ip >> (24 - 8 * i));
-	if (rill_connect(
-		    from->lanes[0].lane, &local, &remote, &flow_options, &sender, NULL, &conn) != 0)
-		world_fail(&world, "rill_connect failed");
-}
 
 /* ---- the world of a point */
 
@@ -115,59 +57,35 @@ bdp_bytes(const struct point *point)
 	return RATE * point->rtt_ms / 1000;
 }
 
-static void
-choose_options(const struct point *point)
+/* DCTCP lives on marks. */
+static bool
+is_dctcp(const struct point *point)
 {
-	rill_options_default(&flow_options);
-	flow_options.congestion_control = (int32_t)point->cc;
-	flow_options.rcvbuf = 16 << 20;
-	flow_options.sndbuf = (8 << 20) / (int32_t)((point->flows + 1) / 2);
-	/* DCTCP lives on marks. */
-	if (strcmp(rill_cc_name(point->cc), "dctcp") == 0)
-		flow_options.ecn = 1;
+	return strcmp(rill_cc_name(point->cc), "dctcp") == 0;
 }
 
 static void
 build(const struct point *point)
 {
-	struct host_setup host = {
-		.lanes = 1, .turn_max = RILL_BURST_MAX, .turn_us = 1, .poll_us = 20};
-	struct link_setup *link = &host.up;
-	struct rill_listener *listener;
+	struct flows_setup setup = {.count = point->flows};
+	struct link_setup *link = &setup.there;
+	struct rill_options *options = &setup.options;
 
-	host.limits.records = BUFFERS;
-	host.nic.rx_desc = host.nic.tx_desc = NIC_DESC_MAX;
-	host.nic.tx_chain_max = PORT_CHAIN_MAX;
-	host.nic.caps = NETIF_TX_CHAINS;
-	link->delay_us = point->rtt_ms * MS / 2;
-	host.down.delay_us = 0;
-	world_init(&world,
-		point->rtt_ms * 1000003u + (uint64_t)(point->loss_percent * 1000) +
-			(uint64_t)(point->queue_bdp * 4) * 7919 + point->flows,
-		false);
+	rill_options_default(options);
+	options->congestion_control = (int32_t)point->cc;
+	options->rcvbuf = 16 << 20;
+	options->sndbuf = (8 << 20) / (int32_t)((point->flows + 1) / 2);
+	options->ecn = is_dctcp(point);
+	setup.seed = point->rtt_ms * 1000003u + (uint64_t)(point->loss_percent * 1000) +
+		     (uint64_t)(point->queue_bdp * 4) * 7919 + point->flows;
+	link->delay_us = setup.back.delay_us = point->rtt_ms * MS / 2;
 	link->rate = (uint64_t)RATE;
 	link->queue_bytes = (uint32_t)fmax(point->queue_bdp * bdp_bytes(point), 2 * MTU);
 	link->loss = (uint32_t)(point->loss_percent * 10000);
-	if (strcmp(rill_cc_name(point->cc), "dctcp") == 0) /* K > BDP / 7 [8257 4] */
+	if (is_dctcp(point)) /* K > BDP / 7 [8257 4] */
 		link->mark_bytes = (uint32_t)fmin(
 			fmax(bdp_bytes(point) / 5, 2 * MTU), link->queue_bytes / 2.0);
-	world_add_host(&world, &host, BUFFERS);
-	host.up = (struct link_setup){.delay_us = point->rtt_ms * MS / 2};
-	world_add_host(&world, &host, BUFFERS);
-	memset(received, 0, sizeof(received));
-	accepted = 0;
-	if (rill_lane_listen(world.hosts[1].lanes[0].lane, NULL, PORT, &flow_options, &receiver,
-		    NULL, &listener) != 0)
-		world_fail(&world, "rill_lane_listen failed");
-	for (unsigned int i = 0; i < point->flows; i++)
-		world_after(&world, i * STAGGER_US, begin_flow, NULL, i);
-}
-
-static void
-run_until(uint64_t end_us)
-{
-	while (world.now < end_us && !world.failed && world_step(&world))
-		;
+	flows_begin(&world, &setup);
 }
 
 static struct result
@@ -184,13 +102,13 @@ measure(const struct point *point)
 			warm_s = times[i].warm_s;
 			measure_s = times[i].measure_s;
 		}
-	choose_options(point);
 	build(point);
-	run_until(SIM_START_US + warm_s * SECOND);
-	memcpy(before, received, sizeof(before));
-	run_until(SIM_START_US + (warm_s + measure_s) * SECOND);
+	flows_run_until(&world, SIM_START_US + warm_s * SECOND);
+	for (unsigned int i = 0; i < point->flows; i++)
+		before[i] = flows_received(i);
+	flows_run_until(&world, SIM_START_US + (warm_s + measure_s) * SECOND);
 	for (unsigned int i = 0; i < point->flows; i++) {
-		shares[i] = (double)(received[i] - before[i]) * 8 / 1e6 / (double)measure_s;
+		shares[i] = (double)(flows_received(i) - before[i]) * 8 / 1e6 / (double)measure_s;
 		sum += shares[i];
 	}
 	result.mbit = sum;
@@ -285,18 +203,6 @@ print_head(void)
 	       "cc\trtt_ms\tloss_percent\tqueue_bdp\tflows\tmbit\ttheory_mbit\tratio\tjain\n");
 }
 
-static void
-start_eal(void)
-{
-	char *args[] = {"goodput", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m",
-		"1024", "--log-level=*:error", "-l", "0"};
-
-	if (rte_eal_init(RTE_DIM(args), args) < 0) {
-		fprintf(stderr, "EAL does not start\n");
-		exit(2);
-	}
-}
-
 int
 main(int argc, char **argv)
 {
@@ -316,7 +222,7 @@ main(int argc, char **argv)
 			return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	start_eal();
+	flows_start_eal("goodput");
 	if (table == NULL && only == NULL)
 		print_head();
 	for (unsigned int cc = 0; rill_cc_name(cc) != NULL; cc++)

@@ -35,6 +35,16 @@ is_within(uint64_t now, uint64_t at, uint64_t lasts)
 	return lasts != 0 && now >= at && now - at < lasts;
 }
 
+static bool
+is_down(const struct link_setup *setup, uint64_t now)
+{
+	uint64_t every = setup->down_every_us, at = setup->down_at;
+
+	if (every != 0 && now > at)
+		at += (now - at) / every * every;
+	return is_within(now, at, setup->down_us);
+}
+
 uint64_t
 link_waiting(const struct link *link, uint64_t now_us)
 {
@@ -146,7 +156,7 @@ link_send(struct link *link, struct events *events, struct chance *chance, uint6
 		return LINK_TOO_LONG;
 	}
 	leaves_ns = leaves_at_ns(link, now_us, packet);
-	if (is_within(now_us, setup->down_at, setup->down_us))
+	if (is_down(setup, now_us))
 		fate = LINK_DOWN;
 	else if (leaves_ns == 0)
 		fate = LINK_QUEUE_FULL;

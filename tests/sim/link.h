@@ -37,7 +37,8 @@ struct link_setup {
 	uint32_t reorder, reorder_us; /* who is hit comes later, by so much at most */
 	uint32_t duplicate;
 	uint32_t corrupt;          /* one bit of the packet */
-	uint64_t down_at, down_us; /* nothing passes in this time */
+	uint64_t down_at, down_us; /* nothing passes in this time, */
+	uint64_t down_every_us;    /* and again whenever so much has passed; 0: it is down once */
 	uint16_t mtu;              /* longer packets do not fit in this time */
 	uint64_t mtu_at, mtu_us;
 	bool mtu_silent; /* a black hole: whose router does not say so */
