@@ -11,8 +11,9 @@
 #include "ether.h"
 #include "lane.h"
 
-/* 32-bit deadlines are compared modulo 2^32: longer jumps of time are taken in steps. */
-#define STEP_MAX_US (1ull << 30)
+/* 32-bit deadlines are compared modulo 2^32: longer jumps of time are taken in steps. What the turn
+ * before left over is less than 2^31 µs late when the first step fires it. */
+#define STEP_MAX_US (1ull << 29)
 
 /* The segments of a burst, and the frames they came in. */
 struct burst {
@@ -144,7 +145,25 @@ fire_due(struct rill_lane *lane)
 	return fired;
 }
 
-/* Time goes on, in steps that 32-bit deadlines can bear; each step fires what is due in it. */
+/*
+ * Fires all that is due at lane->now: what one more step left over would look as if it lay ahead.
+ * Each node fires once and moves down the wheel's levels once, so that so many rounds are enough; a
+ * timer of the application's that is always due gets no more.
+ */
+static unsigned int
+fire_all_due(struct rill_lane *lane)
+{
+	uint32_t armed = lane->wheel.armed;
+	uint32_t rounds =
+		armed / LANE_TIMERS_PER_TURN + armed / (WHEEL_MOVES_MAX / WHEEL_LEVELS) + 2;
+	unsigned int fired = 0;
+
+	for (; rounds > 0 && wheel_next(&lane->wheel) <= lane->now; rounds--)
+		fired += fire_due(lane);
+	return fired;
+}
+
+/* Time goes on, in steps that 32-bit deadlines can bear. */
 static unsigned int
 advance(struct rill_lane *lane, ustime now)
 {
@@ -153,7 +172,7 @@ advance(struct rill_lane *lane, ustime now)
 	while (now - lane->now > STEP_MAX_US) {
 		lane->now += STEP_MAX_US;
 		tcp_begin(&lane->tcp, lane->now);
-		fired += fire_due(lane);
+		fired += fire_all_due(lane);
 	}
 	lane->now = now;
 	tcp_begin(&lane->tcp, now);

@@ -272,6 +272,57 @@ test_application_timers(void **state)
 	check_equal(rill_lane_deadline(peer.lane), RILL_NEVER);
 }
 
+/* A machine that slept for an hour wakes up to more timers than one turn fires, or than are sorted
+ * at once: those behind them still come, before a 32-bit deadline looks as if it lay ahead. */
+static void
+test_many_timers_are_due_after_a_long_sleep(void **state)
+{
+	static struct rill_timer timers[5000];
+	static const struct {
+		unsigned int timers;
+		uint64_t delay_us;
+	} cases[] = {{600, 1}, {5000, 1}, {5000, 900000}};
+
+	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
+		peer_restart(&(struct peer_setup){0});
+		in_established();
+		writes(10);
+		expect(ACK, 1, 1, .len = 10);
+		fired = 0;
+		for (unsigned int n = 0; n < cases[i].timers; n++) {
+			timers[n] = (struct rill_timer){.fn = timer_fires};
+			check_equal(rill_timer_start(peer.lane, &timers[n], cases[i].delay_us), 0);
+		}
+		check(rill_lane_turn(peer.lane, peer.now += 3600000000u, NULL, 0) >= 0);
+		check_equal(fired, cases[i].timers);
+		expect(ACK, 1, 1, .len = 10);
+		peer_sends(ACK, 1, 11);
+	}
+}
+
+static struct rill_timer again;
+
+static void
+timer_starts_again(struct rill_lane *lane, struct rill_timer *timer)
+{
+	fired++;
+	check_equal(rill_timer_start(lane, timer, 0), 0);
+}
+
+/* A timer that is always due does not hold the lane, however long it slept. */
+static void
+test_a_timer_that_is_always_due(void **state)
+{
+	again = (struct rill_timer){.fn = timer_starts_again};
+	fired = 0;
+	peer.now = (peer.now | 7) + 1; /* where the wheel's ticks begin: due within the same turn */
+	check(rill_lane_turn(peer.lane, peer.now, NULL, 0) >= 0);
+	check_equal(rill_timer_start(peer.lane, &again, 0), 0);
+	check(rill_lane_turn(peer.lane, peer.now += 3600000000u, NULL, 0) >= 0);
+	check(fired >= 4 && fired < 10000);
+	check_equal(rill_timer_stop(peer.lane, &again), 1);
+}
+
 static void
 posted(struct rill_lane *lane, void *arg)
 {
@@ -373,6 +424,8 @@ main(void)
 		dialogue(test_echoed_buffers_are_held_too),
 		dialogue(test_frames_that_nobody_takes_are_bounded),
 		dialogue(test_application_timers),
+		dialogue(test_many_timers_are_due_after_a_long_sleep),
+		dialogue(test_a_timer_that_is_always_due),
 		dialogue(test_posts_run_in_a_turn),
 		dialogue(test_each_connection_can_be_aborted),
 		dialogue(test_an_idle_lane_wants_nothing),
