@@ -23,7 +23,7 @@ close_by_rst(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why
 	case RILL_FIN_WAIT_1:
 	case RILL_FIN_WAIT_2:
 	case RILL_CLOSE_WAIT:
-		emit_rst(tcp, conn, conn->snd_nxt, true);
+		emit_rst(tcp, conn);
 		break;
 	default:
 		break;

@@ -176,7 +176,7 @@ static bool
 ack_in_syn_received(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 {
 	if (seq_leq(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt)) {
-		emit_rst(tcp, conn, segment->ack, false);
+		emit_rst_to(tcp, conn, segment);
 		drop(tcp, segment, RILL_DROP_tcp_syn_received_ack);
 		return false;
 	}

@@ -242,7 +242,7 @@ input_syn_sent(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 
 	if ((segment->flags & TCP_ACK) && !acks_syn) {
 		if (!(segment->flags & TCP_RST))
-			emit_rst(tcp, conn, segment->ack, false);
+			emit_rst_to(tcp, conn, segment);
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_syn_sent_ack);
 		return;
 	}
