@@ -20,9 +20,10 @@
 #define PACER_FRACTION_BITS 16 /* of a µs: a segment at 100 Gbit/s takes 0.12 µs */
 
 struct pacer {
-	uint64_t free_at; /* lane time, in 2^-16 µs, when what was sent has passed at the rate */
-	uint64_t rate;    /* bytes a second, > 0 */
-	uint32_t quantum; /* bytes */
+	ustime free_us;     /* lane time when what was sent has passed at the rate, */
+	uint32_t free_part; /* and so many 2^-16 µs more, less than one µs */
+	uint32_t quantum;   /* bytes */
+	uint64_t rate;      /* bytes a second, > 0 */
 };
 
 /* The rate from now on. */
@@ -32,7 +33,7 @@ void pacer_set(struct pacer *pacer, uint64_t rate, uint32_t quantum);
 static inline bool
 pacer_allows(const struct pacer *pacer, ustime now)
 {
-	return pacer->free_at <= now << PACER_FRACTION_BITS;
+	return pacer->free_us < now || (pacer->free_us == now && pacer->free_part == 0);
 }
 
 /* So many bytes leave. */

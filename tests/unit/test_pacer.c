@@ -26,10 +26,9 @@ burst(struct pacer *pacer, uint32_t len, ustime now)
 
 /* 1 MB/s, a quantum of 3000 bytes: 7000 at once, then 4000 whenever it wakes. */
 static void
-test_gaps_are_as_computed(void **state)
+check_gaps(ustime now)
 {
 	struct pacer pacer = {0};
-	ustime now = 1000000;
 
 	pacer_set(&pacer, 1000000, 3000);
 	assert_int_equal(burst(&pacer, 1000, now), 7000);
@@ -45,6 +44,17 @@ test_gaps_are_as_computed(void **state)
 			assert_in_range(now - last, 3999, 4001);
 		assert_int_equal(burst(&pacer, 1000, now), 4000);
 	}
+}
+
+/* Whatever the clock counts from: the start, the year 1970, anything. */
+static void
+test_gaps_are_as_computed(void **state)
+{
+	static const ustime starts[] = {
+		1000000, (1ull << 48) - 100000, 1800000000000000, 1ull << 63};
+
+	for (size_t i = 0; i < COUNT(starts); i++)
+		check_gaps(starts[i]);
 }
 
 /* At any rate, waking late by up to a quantum's time, what leaves is the rate, to two quanta. */
