@@ -145,15 +145,17 @@ pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct rill_addr dst = destination(conn);
 	uint16_t path = path_mtu(conn);
-	uint16_t mtu = RTE_MAX(path > PMTU_BASE ? PMTU_BASE : 0, least_mtu(tcp, conn));
-	uint32_t after = (uint32_t)conn_options(tcp, conn)->black_hole_retries, len;
+	uint32_t after = (uint32_t)conn_options(tcp, conn)->black_hole_retries, len, size;
+	uint16_t mtu;
 
 	if ((conn->retries + 1u != after && conn->retries + 1u != 2 * after) ||
-		conn->txq_head == SLAB_NONE || mtu >= path)
+		conn->txq_head == SLAB_NONE)
 		return;
 	txq_segment(tcp, conn, conn->txq_head, &len);
+	size = len + headers_len(conn);
+	mtu = RTE_MAX(size > PMTU_BASE ? PMTU_BASE : 0, least_mtu(tcp, conn));
 	/* Was it long, did the peer have room for it, and did it ever leave? */
-	if (len + headers_len(conn) <= mtu || len > conn->snd_wnd || (conn->flags & CONN_PARKED))
+	if (mtu >= path || size <= mtu || len > conn->snd_wnd || (conn->flags & CONN_PARKED))
 		return;
 	tcp->counters->pmtu_black_holes++;
 	pmtu_lower(&tcp->pmtu, &dst, mtu, tcp->now);
