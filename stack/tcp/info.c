@@ -69,6 +69,15 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	return 0;
 }
 
+/* Is it said in the SYN, or fixed by it? A SYN that is sent again must not say something else. */
+static bool
+is_in_handshake(enum rill_option option)
+{
+	return option == RILL_OPT_mss || option == RILL_OPT_rcvbuf ||
+	       option == RILL_OPT_window_scale || option == RILL_OPT_sack ||
+	       option == RILL_OPT_timestamps || option == RILL_OPT_ecn;
+}
+
 int
 rill_set(struct rill_conn *conn, enum rill_option option, int32_t value)
 {
@@ -79,6 +88,8 @@ rill_set(struct rill_conn *conn, enum rill_option option, int32_t value)
 	MISUSE_CHECK(conn, -ENOTCONN);
 	if (conn->flags & (CONN_ENDED | CONN_FINISHED))
 		return -ENOTCONN;
+	if (!conn_is_synchronized(conn) && is_in_handshake(option))
+		return -EBUSY;
 	options = *conn_options(tcp, conn);
 	rc = options_set(&options, option, value);
 	if (rc != 0)

@@ -50,6 +50,7 @@ static const struct {
 	}
 	X(EADDRINUSE),
 	X(EADDRNOTAVAIL),
+	X(EBUSY),
 	X(EAGAIN),
 	X(ECONNABORTED),
 	X(ECONNREFUSED),

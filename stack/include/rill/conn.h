@@ -168,7 +168,10 @@ RILL_API int rill_close(struct rill_conn *conn);
 /** RST, and everything queued is dropped; only on_close follows. Returns 0, or -ENOTCONN. */
 RILL_API int rill_abort(struct rill_conn *conn);
 
-/** Changes one option. Returns 0, -EINVAL (value out of bounds), -ENOTSUP, -ENOBUFS. */
+/**
+ * Changes one option. Returns 0, -EINVAL (value out of bounds), -ENOTSUP, -ENOBUFS; -EBUSY: the
+ * handshake fixes this option, and is under way.
+ */
 RILL_API int rill_set(struct rill_conn *conn, enum rill_option option, int32_t value);
 
 /** What is known of a connection; a snapshot. */

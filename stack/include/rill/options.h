@@ -42,7 +42,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 /**
  * All options: name, default, least, most, what it means.
  * Those that the three-way handshake fixes (mss, rcvbuf's scale, sack, timestamps, ecn, syn_retries,
- * rto_initial_us) have an effect only before it.
+ * rto_initial_us) have an effect only before it; rill_set refuses those of a SYN while it runs.
  */
 #define RILL_OPTION_LIST(X)                                                                        \
 	X(nodelay, 0, 0, 1, "send small segments at once: Nagle's algorithm off [9293 3.7.4]")     \
