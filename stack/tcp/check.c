@@ -5,6 +5,7 @@
  */
 #include <rte_mbuf.h>
 
+#include "ecn.h"
 #include "tcp.h"
 #include "timers.h"
 #include "timewait.h"
@@ -35,7 +36,7 @@ needs_ack_timer(const struct rill_conn *conn)
 static bool
 may_have_slow_timer(const struct rill_conn *conn, const struct rill_options *options)
 {
-	return (conn->flags & (CONN_LINGER | CONN_WANTS_ROOM)) ||
+	return (conn->flags & (CONN_LINGER | CONN_WANTS_ROOM)) || ecn_waits(conn) ||
 	       (conn_is_synchronized(conn) && options->keepalive_idle_ms != 0) ||
 	       (conn->state == RILL_FIN_WAIT_2 && (conn->flags & CONN_APP_CLOSED));
 }

@@ -470,7 +470,8 @@ loss_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 		return;
 	}
 	if (!outstanding && !(conn->flags & CONN_PROBING) && !waits_for_path(conn)) {
-		conn->flags |= CONN_PUSH_OUT; /* cork's time is up */
+		if (conn->txq_bytes > 0)
+			conn->flags |= CONN_PUSH_OUT; /* cork's time is up */
 		conn_wake(tcp, conn);
 		return;
 	}
