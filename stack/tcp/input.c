@@ -6,6 +6,7 @@
 #include "ecn.h"
 #include "input.h"
 #include "text.h"
+#include "timers.h"
 
 /* What makes the fast path unfit: anything but plain data and ACKs of a quiet connection. */
 #define FAST_UNFIT                                                                                 \
@@ -31,8 +32,7 @@ input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 		return false;
 
 	/* From here on, only writes. */
-	conn->heard_ms = ms32(tcp->now);
-	conn_keep_probes(conn) = 0;
+	timers_peer_heard(tcp, conn);
 	if (timestamps && seq_leq(segment->seq, conn->rcv_acked))
 		conn->ts_recent = segment->tsval;
 	ecn_segment_arrived(tcp, conn, segment);

@@ -274,8 +274,7 @@ input_slow(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	} else if (!check_ack_range(tcp, conn, segment)) {
 		return;
 	}
-	conn->heard_ms = ms32(tcp->now);
-	conn_keep_probes(conn) = 0;
+	timers_peer_heard(tcp, conn);
 	if ((conn->flags & CONN_TS) && seq_leq(segment->seq, conn->rcv_acked) &&
 		(int32_t)(segment->tsval - conn->ts_recent) >= 0)
 		conn->ts_recent = segment->tsval; /* [7323 4.3] */

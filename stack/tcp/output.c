@@ -413,6 +413,9 @@ static void
 speak_keepalive(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->flags &= ~CONN_KEEPALIVE_PROBE;
+	/* A probe lies outside the peer's window, who does not look at what it acknowledges. */
+	if (!seq_eq(conn->rcv_nxt, conn->rcv_acked) && !emit_ack(tcp, conn))
+		return;
 	/* One below snd_nxt, without data: the peer must answer [9293 3.8.4]. */
 	if (emit_segment(tcp, conn, TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
 		tcp->counters->keepalive_probes++;

@@ -25,13 +25,15 @@ earlier(ustime a, ustime b)
 	return a < b ? a : b;
 }
 
-/* Does the user timeout run? While something waits for the peer's ACK. */
+/* Does the user timeout run? While something waits for the peer's ACK, its window, or the way to it;
+ * not while we hold it back ourselves. */
 static bool
 has_user_timeout(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	return uto_ms(tcp, conn) != 0 &&
 	       (conn_outstanding(conn) > 0 ||
-		       (conn->txq_bytes > 0 && (conn->flags & CONN_RTO_ARMED)));
+		       (conn->txq_bytes > 0 && (conn->flags & CONN_RTO_ARMED) &&
+			       (conn->flags & (CONN_PROBING | CONN_PARKED))));
 }
 
 /* Keepalive probes are due only in silence, with nothing outstanding [MUST-26]. */

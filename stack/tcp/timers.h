@@ -72,4 +72,16 @@ void timers_review(struct tcp *tcp, struct rill_conn *conn);
 /* The true earliest deadline, or USTIME_NEVER. */
 ustime timers_deadline(const struct tcp *tcp, const struct rill_conn *conn);
 
+/* A valid segment came: silence begins anew, and the next probe may be due sooner than it was. */
+static inline void
+timers_peer_heard(struct tcp *tcp, struct rill_conn *conn)
+{
+	bool probed = conn_keep_probes(conn) > 0;
+
+	conn->heard_ms = ms32(tcp->now);
+	conn_keep_probes(conn) = 0;
+	if (unlikely(probed))
+		timers_review(tcp, conn);
+}
+
 #endif
