@@ -78,24 +78,42 @@ cookies_refuse(struct tcp *tcp, struct segment *segment)
 	return true;
 }
 
+/* Checks the cookie that an ACK brings back; if it is good, what it keeps of the SYN is in *syn. */
+static bool
+cookies_read(struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment,
+	struct cookie_syn *syn)
+{
+	syn->has_ts = (segment->has & SEG_HAS_TS) && listener_options(tcp, listener)->timestamps;
+	return cookie_check(&tcp->cookies, &segment->tuple, seq_sub(segment->seq, 1),
+		seq_sub(segment->ack, 1), syn, tcp->now);
+}
+
+bool
+cookies_recognise(
+	struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment)
+{
+	struct cookie_syn syn;
+
+	return cookies_are_out(tcp, listener) && (segment->flags & TCP_ACK) &&
+	       cookies_read(tcp, listener, segment, &syn);
+}
+
 bool
 cookies_take_ack(struct tcp *tcp, struct rill_listener *listener, struct segment *segment)
 {
-	const struct rill_options *options = listener_options(tcp, listener);
-	struct cookie_syn syn = {.has_ts = (segment->has & SEG_HAS_TS) && options->timestamps};
-	seq_t irs = seq_sub(segment->seq, 1), iss = seq_sub(segment->ack, 1);
+	struct cookie_syn syn;
 	struct agreement agreement;
 	struct half_open half;
 	struct rill_conn *conn;
 
-	if (tcp->now >= listener->cookies_until || (segment->flags & TCP_SYN))
+	if (!cookies_are_out(tcp, listener) || (segment->flags & TCP_SYN))
 		return false;
-	if (!cookie_check(&tcp->cookies, &segment->tuple, irs, iss, &syn, tcp->now))
+	if (!cookies_read(tcp, listener, segment, &syn))
 		return cookies_refuse(tcp, segment);
-	agreement = cookie_agreement(options, segment, &syn);
+	agreement = cookie_agreement(listener_options(tcp, listener), segment, &syn);
 	half = half_open_of(tcp, listener, segment, &agreement);
-	half.irs = irs;
-	half.iss = iss;
+	half.irs = seq_sub(segment->seq, 1);
+	half.iss = seq_sub(segment->ack, 1);
 	/* Without room nothing is said, and the peer tries again [RFC4987-9]. */
 	conn = half_open_accept(tcp, &half, segment);
 	if (conn == NULL) {

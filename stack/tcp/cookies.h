@@ -14,6 +14,17 @@
 bool cookies_answer(struct tcp *tcp, struct rill_listener *listener, struct segment *segment,
 	const struct agreement *agreement);
 
+/* Has the listener sent cookies that may still be good? */
+static inline bool
+cookies_are_out(const struct tcp *tcp, const struct rill_listener *listener)
+{
+	return tcp->now < listener->cookies_until;
+}
+
+/* Does this ACK bring back a good one? */
+bool cookies_recognise(
+	struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment);
+
 /*
  * An ACK for a listener that has no half-open connection: opens the connection if it brings a
  * cookie back. Takes the mbuf; false: it is for others to refuse.

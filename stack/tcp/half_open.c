@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "cookies.h"
 #include "deliver.h"
 #include "ecn.h"
 #include "input.h"
@@ -343,6 +344,33 @@ half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, bool hard)
 	return RILL_DROP_COUNT;
 }
 
+/*
+ * A segment that does not complete the handshake. While there was no room, this tuple may have been
+ * sent a cookie; then its SYN came again, or a stranger's did, and got a slot and another ISS. The
+ * client holds the cookie, and is ESTABLISHED: its ACK opens the connection as if the slot were not
+ * there, and RST would end it.
+ */
+static void
+half_open_misfit(
+	struct tcp *tcp, uint32_t index, struct segment *segment, enum rill_drop refusal)
+{
+	struct half_open *half = half_open_at(tcp, index);
+	struct rill_listener *listener = &tcp->listeners[half->listener];
+
+	if (tcp->accepting && cookies_recognise(tcp, listener, segment)) {
+		half_open_free(tcp, index);
+		cookies_take_ack(tcp, listener, segment);
+	} else if (refusal == RILL_DROP_tcp_out_of_window || refusal == RILL_DROP_tcp_paws) {
+		half_open_challenge(tcp, half, segment, refusal);
+	} else if (refusal != RILL_DROP_COUNT) {
+		drop_packet(tcp->counters, segment->mbuf, refusal);
+	} else if (cookies_are_out(tcp, listener) && segment_len(segment) > 0) {
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_cookie_data);
+	} else {
+		reply_rst(tcp, segment, RILL_DROP_tcp_syn_received_ack); /* [9293 E18] */
+	}
+}
+
 void
 input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment)
 {
@@ -359,16 +387,8 @@ input_half_open(struct tcp *tcp, uint32_t index, struct segment *segment)
 		return;
 	}
 	refusal = half_open_refusal(half, segment);
-	if (refusal == RILL_DROP_tcp_out_of_window || refusal == RILL_DROP_tcp_paws) {
-		half_open_challenge(tcp, half, segment, refusal);
-		return;
-	}
-	if (refusal != RILL_DROP_COUNT) {
-		drop_packet(tcp->counters, segment->mbuf, refusal);
-		return;
-	}
-	if (!seq_eq(segment->ack, seq_add(half->iss, 1))) {
-		reply_rst(tcp, segment, RILL_DROP_tcp_syn_received_ack); /* [9293 E18] */
+	if (refusal != RILL_DROP_COUNT || !seq_eq(segment->ack, seq_add(half->iss, 1))) {
+		half_open_misfit(tcp, index, segment, refusal);
 		return;
 	}
 	if (!tcp->accepting) { /* the lane has begun to stop meanwhile */

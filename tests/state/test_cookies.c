@@ -270,6 +270,71 @@ test_nothing_is_said_again(void **state)
 	expect_silence();
 }
 
+/*
+ * A cookie's client that is ESTABLISHED, and a SYN of its tuple, `ahead` of its own, that got a slot
+ * and another sequence number after it: an old duplicate, or a stranger's. Returns what is to be
+ * added to the lane's numbers until the connection is open.
+ */
+static uint32_t
+in_shadowed_cookie(uint32_t ahead)
+{
+	bool ts = peer.setup.ts;
+	uint32_t cookie, tsval;
+
+	in_cookie();
+	cookie = peer.flow->iss;
+	tsval = peer.flow->lane_tsval;
+	peer_uses_flow(0);
+	peer_sends(RST, 1, 0);
+	peer_uses_flow(1);
+	peer.flow->iss_known = false; /* it is no fault that the two are different */
+	peer.flow->edge_known = false;
+	advance(1);
+	peer_sends(SYN, ahead, 0, .has = ts ? HAS_MSS | HAS_TS : 0, .mss = 1460,
+		.tsval = (uint32_t)(peer.now / 1000) + 100000);
+	check_equal(hears_all(), 1);
+	check_equal(stats().syn_received, 1);
+	check(peer.flow->iss != cookie);
+	peer.flow->edge_known = false;
+	peer.flow->lane_tsval = tsval;
+	return cookie - peer.flow->iss;
+}
+
+static void
+test_a_syn_that_comes_again_does_not_shadow_it(void **state)
+{
+	/* [RFC4987-2] data that overtook the ACK waits outside, as it does without the slot */
+	uint32_t cookie = in_shadowed_cookie(0);
+
+	peer_sends(ACK, 11, cookie + 1, .len = 10);
+	expect_silence();
+	expect_drop(tcp_cookie_data);
+	peer_sends(ACK, 1, cookie + 1, .len = 10);
+	peer.flow->iss += cookie;
+	expect_received(10);
+	check_equal(stats().syn_received, 0);
+	check_equal(stats().syn_cookies_good, 1);
+	writes(100);
+	expect(ACK, 1, 11, .len = 100);
+}
+
+static void
+test_a_strangers_syn_does_not_shadow_it(void **state)
+{
+	/* [RFC4987-2] wherever its number lies, and whatever it says of timestamps */
+	for (unsigned int i = 0; i < 4; i++) {
+		uint32_t cookie;
+
+		peer_restart(&(struct peer_setup){.ts = i & 1});
+		cookie = in_shadowed_cookie(i & 2 ? 1u << 30 : 3u << 30);
+		peer_sends(ACK, 1, cookie + 1, .len = 10);
+		peer.flow->iss += cookie;
+		check_equal(stats().syn_cookies_good, 1);
+		expect_received(10);
+		expect_no_drop();
+	}
+}
+
 static void
 test_without_room_for_a_connection_the_peer_tries_again(void **state)
 {
@@ -362,6 +427,8 @@ main(void)
 		dialogue(test_an_expired_one_gets_rst),
 		dialogue(test_who_sent_none_lately_takes_none),
 		dialogue(test_nothing_is_said_again),
+		dialogue(test_a_syn_that_comes_again_does_not_shadow_it),
+		dialogue(test_a_strangers_syn_does_not_shadow_it),
 		dialogue(test_without_room_for_a_connection_the_peer_tries_again),
 		dialogue(test_a_tuple_in_time_wait),
 		dialogue(test_it_is_an_option),
