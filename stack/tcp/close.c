@@ -11,7 +11,6 @@
 #include "half_open.h"
 #include "misuse.h"
 #include "timers.h"
-#include "timewait.h"
 
 void
 close_by_rst(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
@@ -44,15 +43,10 @@ close_soft_error(struct tcp *tcp, struct rill_conn *conn, int err)
 static void
 finish(struct tcp *tcp, struct rill_conn *conn)
 {
-	struct tuple tuple;
-
 	/* The ACK of the FIN goes out first: the connection will not speak any more. */
 	if (conn->flags & CONN_ACK_NOW)
 		emit_ack(tcp, conn);
-	conn_tuple(conn, &tuple);
-	if (conn->state != RILL_TIME_WAIT || !timewait_enter(tcp, conn))
-		table_remove(
-			tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+	conn_leave_table(tcp, conn);
 	conn->flags |= CONN_FINISHED;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED | CONN_RTO_ARMED | CONN_LINGER);
 	wheel_cancel(tcp->wheel, &conn->timer);

@@ -7,6 +7,7 @@
 #include "scoreboard.h"
 #include "tcp.h"
 #include "timers.h"
+#include "timewait.h"
 #include "txq.h"
 
 void
@@ -174,21 +175,28 @@ conn_free_sidecar(struct tcp *tcp, struct rill_conn *conn)
 }
 
 void
-conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
+conn_leave_table(struct tcp *tcp, struct rill_conn *conn)
 {
+	bool reopens = (conn->modes & MODE_COOKIE) && tcp->accepting;
 	struct tuple tuple;
 
+	if ((conn->state == RILL_TIME_WAIT || reopens) && timewait_enter(tcp, conn))
+		return;
+	conn_tuple(conn, &tuple);
+	table_remove(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
+}
+
+void
+conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
+{
 	RILL_DCHECK((conn->flags & (CONN_LIVE | CONN_ENDED)) == CONN_LIVE);
 	conn_unlist(tcp, conn);
 	wheel_cancel(tcp->wheel, &conn->timer);
 	txq_clear(tcp, conn);
 	conn_free_sidecar(tcp, conn);
 	pace_release(tcp, conn);
-	if (!(conn->flags & CONN_FINISHED)) { /* else the tuple was given up before */
-		conn_tuple(conn, &tuple);
-		table_remove(
-			tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)));
-	}
+	if (!(conn->flags & CONN_FINISHED)) /* else the tuple was given up before */
+		conn_leave_table(tcp, conn);
 	if (fsm_allows((enum rill_state)conn->state, FSM_END))
 		conn_step(conn, FSM_END);
 	if (conn->next_hop != SLAB_NONE)

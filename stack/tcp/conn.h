@@ -81,6 +81,7 @@ enum {
 	MODE_ECN_WAIT = 1 << 11, /* ECE at a cwnd of one segment: new data waits for the RTO */
 	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
 	MODE_UTO_DUE = 1 << 13, /* the next segment tells the peer our user timeout [5482 3.2] */
+	MODE_COOKIE = 1 << 14, /* a cookie opened it: its tuple is held for 2 MSL, however it ends */
 };
 
 /*
@@ -354,6 +355,13 @@ void conn_tuple(const struct rill_conn *conn, struct tuple *tuple);
 
 /* The one place that writes conn->state. */
 void conn_step(struct rill_conn *conn, enum fsm_event event);
+
+/*
+ * Gives up the place in the table, to a TIME-WAIT object if the tuple is to be held. One that a
+ * cookie opened holds it in any case: nothing else tells an old duplicate of the segment that
+ * brought the cookie from the first, so it would open the connection again, and repeat its request.
+ */
+void conn_leave_table(struct tcp *tcp, struct rill_conn *conn);
 
 /*
  * The connection is over: leaves the table, frees its buffers, and waits for the reaper, who tells

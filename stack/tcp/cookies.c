@@ -120,6 +120,7 @@ cookies_take_ack(struct tcp *tcp, struct rill_listener *listener, struct segment
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_conns_full);
 		return true;
 	}
+	conn->modes |= MODE_COOKIE;
 	tcp->counters->syn_cookies_good++;
 	half_open_deliver(tcp, conn, segment);
 	return true;

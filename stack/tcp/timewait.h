@@ -5,7 +5,7 @@
 /*
  * TIME-WAIT: a small object that holds the tuple for 2 MSL, answers retransmitted FINs, ignores RST
  * [1337], and lets a newer SYN take the tuple over [6191, 9293 MAY-2]. All wait equally long, so a
- * queue serves them with one timer.
+ * queue serves them with one timer. What a cookie opened ends here too (conn_leave_table).
  */
 
 #include "tcp.h"

@@ -363,6 +363,44 @@ test_without_room_for_a_connection_the_peer_tries_again(void **state)
 }
 
 static void
+test_an_old_duplicate_does_not_open_it_again(void **state)
+{
+	/*
+	 * [RFC4987-10] The segment with the cookie and a request comes again when the connection has
+	 * ended, by whatever end: the request is not heard twice, and the tuple is free after 2 MSL.
+	 */
+	for (unsigned int end = 0; end < 4; end++) {
+		peer_restart(&(struct peer_setup){0});
+		in_cookie();
+		peer_sends(ACK, 1, 1, .len = 30);
+		expect_received(30);
+		if (end == 0) {
+			peer_sends(FIN | ACK, 31, 1);
+			closes();
+			hears_all();
+			peer_sends(ACK, 32, 2);
+		} else if (end == 1) {
+			peer_sends(RST, 31, 0);
+		} else if (end == 2) {
+			aborts();
+		} else {
+			closes();
+			peer_sends(FIN | ACK, 31, 2);
+		}
+		hears_all();
+		check_equal(stats().conns, 0);
+		peer_sends(ACK, 1, 1, .len = 30);
+		check_equal(apps_count, 1);
+		check_equal(stats().syn_cookies_good, 1);
+		expect_state(RILL_TIME_WAIT);
+		hears_all();
+		advance(60001);
+		expect_state(RILL_CLOSED);
+		check_equal(stats().time_wait, 0);
+	}
+}
+
+static void
 test_a_tuple_in_time_wait(void **state)
 {
 	/* [MAY-2] A cookie cannot be chosen above the old numbers: it needs timestamps to be safe. */
@@ -430,6 +468,7 @@ main(void)
 		dialogue(test_a_syn_that_comes_again_does_not_shadow_it),
 		dialogue(test_a_strangers_syn_does_not_shadow_it),
 		dialogue(test_without_room_for_a_connection_the_peer_tries_again),
+		dialogue(test_an_old_duplicate_does_not_open_it_again),
 		dialogue(test_a_tuple_in_time_wait),
 		dialogue(test_it_is_an_option),
 		dialogue(test_a_peer_that_takes_next_to_nothing_gets_none),
