@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Data beyond a hole while buffers are scarce: the NIC's are at their reserve, so that what is kept is
+ * copied; then there are none for copies either, and what comes is refused. Only what is kept is
+ * reported by SACK.
+ */
+#include "app.h"
+#include "fixtures.h"
+#include "lane.h"
+#include "peer.h"
+
+#define RESERVE UINT32_MAX /* more than any pool has: it is at its reserve from the next turn on */
+
+static void
+established_with_sack(void)
+{
+	struct peer_setup setup = {.options = default_options(), .sack = true};
+
+	setup.options.timestamps = 0;
+	peer_restart(&setup);
+	in_established();
+}
+
+/* The pool of the peer's frames is the NIC's from now on; of which, and of the copies', some are kept. */
+static void
+keeps_free(uint32_t rx_reserve, uint32_t buf_reserve)
+{
+	struct tcp *tcp = &peer.lane->tcp;
+
+	tcp->rx_pool = rte_mempool_lookup("peer_frames");
+	check(tcp->rx_pool != NULL);
+	tcp->rx_reserve = rx_reserve;
+	tcp->buf_reserve = buf_reserve;
+}
+
+/* [RFC2018-9] */
+static void
+test_what_the_reserve_refused_is_not_reported(void **state)
+{
+	established_with_sack();
+	keeps_free(0, 0);
+	peer_sends(ACK, 101, 1, .len = 100);
+	expect(ACK, 1, 1, .sack_count = 1, .sack = {{101, 201}});
+	check_equal(stats().paused_copies, 0);
+
+	keeps_free(RESERVE, 0);
+	peer_sends(ACK, 301, 1, .len = 100);
+	expect(ACK, 1, 1, .sack_count = 2, .sack = {{301, 401}, {101, 201}});
+	check_equal(stats().paused_copies, 1);
+
+	keeps_free(RESERVE, RESERVE);
+	peer_sends(ACK, 501, 1, .len = 100);
+	expect_drop(tcp_rcv_reserve);
+	expect(ACK, 1, 1, .sack_count = 2, .sack = {{301, 401}, {101, 201}});
+	check_equal(peer.got.sack_count, 2);
+
+	/* What is kept arrives; what was refused is asked for. */
+	keeps_free(0, 0);
+	peer_sends(ACK, 1, 1, .len = 100);
+	expect(ACK, 1, 201, .sack_count = 1, .sack = {{301, 401}});
+	peer_sends(ACK, 201, 1, .len = 100);
+	expect_within(500, ACK, 1, 401);
+	check_equal(peer.got.sack_count, 0);
+	expect_received(400);
+}
+
+static void
+pauses_when_data_comes(struct app *a, enum app_event event)
+{
+	if (event == APP_DATA)
+		check_equal(rill_pause(a->conn), 0);
+}
+
+/* What was reported must be dropped again: the application pauses when the hole is filled, and there is
+ * no buffer into which to copy what it does not take. From then on it is not reported any more, and
+ * comes again. [RFC2018-9] */
+static void
+test_what_the_reserve_takes_back_is_not_reported_any_more(void **state)
+{
+	established_with_sack();
+	keeps_free(0, 0);
+	app->hook = pauses_when_data_comes;
+	peer_sends(ACK, 101, 1, .len = 100);
+	peer_sends(ACK, 301, 1, .len = 100);
+	expect(ACK, 1, 1, .sack_count = 1, .sack = {{101, 201}});
+	expect(ACK, 1, 1, .sack_count = 2, .sack = {{301, 401}, {101, 201}});
+
+	keeps_free(RESERVE, RESERVE);
+	peer_sends(ACK, 1, 1, .len = 100);
+	expect_drop(tcp_rcv_reserve);
+	expect_received(100);
+	expect(ACK, 1, 101, .sack_count = 1, .sack = {{301, 401}});
+	check_equal(peer.got.sack_count, 1);
+
+	keeps_free(0, 0);
+	app->hook = NULL;
+	resumes();
+	peer_sends(ACK, 101, 1, .len = 200);
+	expect(ACK, 1, 401);
+	check_equal(peer.got.sack_count, 0);
+	expect_received(400);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		dialogue(test_what_the_reserve_refused_is_not_reported),
+		dialogue(test_what_the_reserve_takes_back_is_not_reported_any_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
