@@ -340,11 +340,17 @@ cubic_on_rto(struct cc *cc, const struct cc_event *event)
 	cc->phase = CUBIC_WAITING;
 }
 
+/* t stood still. Idling is known to a millisecond: t must not become less than 0. */
 static void
 cubic_on_idle(struct cc *cc, ustime now, ustime idle_us)
 {
-	if (cc->phase == CUBIC_GROWING)
-		cc->u.cubic.since_us += us32(idle_us);
+	struct cc_cubic *cubic = &cc->u.cubic;
+
+	if (cc->phase != CUBIC_GROWING)
+		return;
+	cubic->since_us += us32(idle_us);
+	if (us32(now) - cubic->since_us > TIME_MAX_US)
+		cubic->since_us = us32(now);
 }
 
 const struct cc_ops cc_cubic_ops = {

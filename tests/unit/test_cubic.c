@@ -412,6 +412,24 @@ test_time_stands_still_without_use(void **state)
 	}
 }
 
+/* Idling is told in whole milliseconds, which may be more than the epoch is old: t is 0 then, and does
+ * not lie beyond every window [RFC9438-11]. */
+static void
+test_idling_longer_than_the_epoch(void **state)
+{
+	struct flow flow;
+	uint32_t before;
+
+	flow_lost(&flow, 20, 100);
+	flow_ack(&flow, MSS, true, false); /* t = 0 */
+	flow.now += 150;
+	cc_after_idle(&flow.cc, flow.now, 1000, 0);
+	before = flow.cc.cwnd;
+	for (unsigned int round = 0; round < 10; round++)
+		flow_round(&flow, true);
+	assert_in_range(flow.cc.cwnd, before, before + 10 * MSS);
+}
+
 /* Sending again with the restart window: slow start to ssthresh, then a new epoch. */
 static void
 test_restart_after_idling_begins_a_new_epoch(void **state)
@@ -555,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_an_ack_adds_eight_segments_at_most),
 		cmocka_unit_test(test_congestion_ends_the_first_slow_start),
 		cmocka_unit_test(test_time_stands_still_without_use),
+		cmocka_unit_test(test_idling_longer_than_the_epoch),
 		cmocka_unit_test(test_restart_after_idling_begins_a_new_epoch),
 		cmocka_unit_test(test_no_growth_in_recovery),
 		cmocka_unit_test(test_undo_goes_on_as_before),
