@@ -143,7 +143,9 @@ set(struct pmtu *pmtu, struct pmtu_path *path, uint16_t mtu, ustime raise_at)
 {
 	RILL_DCHECK(mtu >= PMTU_LEAST);
 	path->mtu = mtu;
-	path->raise_at = raise_at;
+	path->raise_at = path->probe_at = raise_at;
+	path->high = 0;
+	path->failures = 0;
 	age_remove(pmtu, path);
 	age_append(pmtu, path);
 }
@@ -173,7 +175,99 @@ pmtu_lower(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime 
 }
 
 void
+pmtu_black_hole(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
+{
+	struct pmtu_path *path = need(pmtu, dst);
+
+	if (path->mtu != 0 && path->mtu < mtu && pmtu_is_fresh(path, now))
+		return; /* another connection has come further down */
+	set(pmtu, path, mtu, now + PMTU_OLD_US);
+	path->probe_at = now;
+}
+
+void
 pmtu_keep(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
 {
 	set(pmtu, need(pmtu, dst), mtu, now + PMTU_KEPT_US);
+}
+
+/* ---- the search */
+
+/*
+ * Between what gets through and what does not [4821 7.3]: the middle one of the common MTUs, the
+ * lower of two, as success costs nothing; or the middle if there is none.
+ */
+static uint16_t
+between(uint16_t low, uint16_t high)
+{
+	unsigned int first = 0, last = PLATEAUS;
+
+	while (first < PLATEAUS && plateaus[first] <= low)
+		first++;
+	while (last > first && plateaus[last - 1] >= high)
+		last--;
+	return first < last ? plateaus[(first + last - 1) / 2] : (uint16_t)((low + high) / 2);
+}
+
+uint16_t
+pmtu_probe_due(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t most, ustime now)
+{
+	struct pmtu_path *path = lookup(pmtu, dst);
+
+	if (path == NULL || most <= path->mtu)
+		return 0;
+	if (path->high != 0 && path->high <= most && path->high - path->mtu <= PMTU_PROBE_NEAR)
+		set(pmtu, path, path->mtu, now + PMTU_OLD_US);
+	if (now < path->probe_at)
+		return 0;
+	if (path->high == 0 || path->high > most)
+		return most;
+	return between(path->mtu, path->high);
+}
+
+void
+pmtu_probe_sent(struct pmtu *pmtu, const struct rill_addr *dst, ustime now)
+{
+	struct pmtu_path *path = lookup(pmtu, dst);
+
+	if (path != NULL)
+		path->probe_at = now + PMTU_PROBE_LEASE_US;
+}
+
+void
+pmtu_probe_passed(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t size, ustime now)
+{
+	struct pmtu_path *path = lookup(pmtu, dst);
+	uint16_t high;
+
+	if (path == NULL || size <= path->mtu)
+		return;
+	high = path->high > size ? path->high : 0;
+	set(pmtu, path, size, now + PMTU_OLD_US);
+	path->high = high;
+	path->probe_at = now;
+}
+
+void
+pmtu_probe_failed(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t size, ustime now)
+{
+	struct pmtu_path *path = lookup(pmtu, dst);
+
+	if (path == NULL)
+		return;
+	if (size > path->mtu && (path->high == 0 || size < path->high))
+		path->high = size;
+	pmtu_probe_unsure(pmtu, dst, now);
+}
+
+void
+pmtu_probe_unsure(struct pmtu *pmtu, const struct rill_addr *dst, ustime now)
+{
+	struct pmtu_path *path = lookup(pmtu, dst);
+
+	if (path == NULL)
+		return;
+	path->probe_at = now + (PMTU_PROBE_WAIT_US << path->failures);
+	if (path->failures < PMTU_PROBE_DOUBLINGS)
+		path->failures++;
 }

@@ -82,6 +82,7 @@ enum {
 	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
 	MODE_UTO_DUE = 1 << 13, /* the next segment tells the peer our user timeout [5482 3.2] */
 	MODE_COOKIE = 1 << 14, /* a cookie opened it: its tuple is held for 2 MSL, however it ends */
+	MODE_PROBE_OUT = 1 << 15, /* a probe of the path's MTU is out: RECORD_PROBE [4821 7] */
 };
 
 /*
@@ -187,6 +188,7 @@ enum {
 	RECORD_WRITTEN =
 		1 << 4, /* the buffer is ours (rill_write): more bytes may be added while unsent */
 	RECORD_CONTINUES = 1 << 5, /* was sent behind the record before it, in the same segment */
+	RECORD_PROBE = 1 << 6,     /* was first sent in a probe of the path's MTU */
 };
 
 /*
@@ -254,6 +256,7 @@ struct scoreboard {
 	uint32_t undo_retx_ms;  /* ms32 of the first of them */
 	seq_t tlp_end;          /* snd_nxt when the probe was sent, */
 	uint32_t tlp_ms;        /* at this time: ms32 */
+	uint32_t probe_len; /* payload of the lost probe of the path's MTU, with SIDECAR_QUIET */
 	struct score_range ranges[SCORE_RANGES]; /* in sequence order */
 };
 
@@ -268,6 +271,7 @@ enum {
 	SIDECAR_FRTO = 1 << 7,      /* after an RTO: is it spurious? [5682] */
 	SIDECAR_UTO = 1 << 8,       /* remote_uto_ms means something */
 	SIDECAR_RESENT = 1 << 9,    /* undo_retx_ms means something */
+	SIDECAR_QUIET = 1 << 10,    /* until recover, only a probe of the path's MTU was lost */
 	SIDECAR_HOLDS = SIDECAR_URG_IN | SIDECAR_URG_OUT | SIDECAR_DSACK |
 			SIDECAR_UTO, /* kept while one is set */
 };

@@ -86,6 +86,18 @@ enter_recovery(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *
 	conn_mark_dirty(tcp, conn);
 }
 
+/* What the loss of a probe of the path's MTU tells is settled: it was alone, or nobody knows. */
+static void
+end_quiet(struct tcp *tcp, struct rill_conn *conn, bool alone)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	if (!(sidecar->flags & SIDECAR_QUIET))
+		return;
+	sidecar->flags &= (uint16_t)~SIDECAR_QUIET;
+	pathmtu_probe_failed(tcp, conn, sidecar->score.probe_len, alone);
+}
+
 /* Everything that was out when recovery began is acknowledged. */
 static void
 leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score)
@@ -99,6 +111,7 @@ leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score
 		return;
 	if (!(conn->flags & CONN_SACK))
 		score->sacked_bytes = 0;
+	end_quiet(tcp, conn, true);
 	rack_recovered(&score->rack);
 	score->until = conn->snd_nxt; /* a DSACK may still come */
 }
@@ -185,16 +198,59 @@ detect_by_duplicates(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 		score_lose_head(tcp, conn, score, conn->mss);
 }
 
+/* Sends what is lost again as after a timeout, but cwnd stays as it is: it was no congestion. */
+static void
+repair_quietly(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (!in_any_recovery(conn)) {
+		conn->flags |= CONN_RTO_RECOVERY;
+		conn->recover = conn->snd_nxt;
+	}
+	conn_mark_dirty(tcp, conn);
+}
+
+/*
+ * Is the loss of a probe of the path's MTU all that there is to repair? That is no congestion, as
+ * long as it stays alone [4821 7.6.2].
+ */
+static bool
+is_probe_alone(
+	struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, struct ack_facts *facts)
+{
+	struct sidecar *sidecar = conn_sidecar(tcp, conn);
+	uint32_t len;
+
+	if (sidecar->flags & SIDECAR_QUIET) {
+		if (facts->lost == 0)
+			return true;
+		end_quiet(tcp, conn, false); /* other losses near it [4821 7.6.4] */
+		conn->flags &= ~CONN_RTO_RECOVERY;
+		return false;
+	}
+	if (in_any_recovery(conn) || (len = pathmtu_probe_is_lost(tcp, conn, score)) == 0)
+		return false;
+	facts->lost -= RTE_MIN(facts->lost, len); /* congestion control hears nothing of it */
+	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
+	score->probe_len = len;
+	/* What comes back of it says nothing of an earlier recovery. */
+	sidecar->flags = (uint16_t)((sidecar->flags | SIDECAR_QUIET) &
+				    ~(SIDECAR_UNDO | SIDECAR_FRTO | SIDECAR_TLP));
+	repair_quietly(tcp, conn);
+	return true;
+}
+
 /* Enters or leaves recovery as the losses say. */
 static void
-change_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
-	const struct ack_facts *facts)
+change_recovery(
+	struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, struct ack_facts *facts)
 {
 	if (in_any_recovery(conn) && seq_geq(conn->snd_una, conn->recover))
 		leave_recovery(tcp, conn, score);
 	if (score->lost.head == SLAB_NONE)
 		return;
 	conn_mark_dirty(tcp, conn);
+	if (is_probe_alone(tcp, conn, score, facts))
+		return;
 	if (!in_any_recovery(conn)) {
 		enter_recovery(tcp, conn, facts);
 	} else if ((conn->flags & CONN_RECOVERY) && facts->retx_lost) {
@@ -333,17 +389,6 @@ loss_reorder_timer_expired(struct tcp *tcp, struct rill_conn *conn)
 	conn_mark_dirty(tcp, conn);
 }
 
-/* Sends what is lost again as after a timeout, but cwnd stays as it is: it was no congestion. */
-static void
-repair_quietly(struct tcp *tcp, struct rill_conn *conn)
-{
-	if (!in_any_recovery(conn)) {
-		conn->flags |= CONN_RTO_RECOVERY;
-		conn->recover = conn->snd_nxt;
-	}
-	conn_mark_dirty(tcp, conn);
-}
-
 void
 loss_too_long(struct tcp *tcp, struct rill_conn *conn, uint32_t longest)
 {
@@ -417,8 +462,10 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 		spurious_remember(tcp, conn, conn_sidecar(tcp, conn), !in_any_recovery(conn));
 	else if (score != NULL)
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
-	if (score != NULL)
+	if (score != NULL) {
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_TLP;
+		end_quiet(tcp, conn, false);
+	}
 	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);
 	if (score != NULL)
 		lose_after_timeout(tcp, conn, score);

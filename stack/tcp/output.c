@@ -193,11 +193,11 @@ small_segment_may_leave(struct tcp *tcp, struct rill_conn *conn, uint32_t len, u
 	return options->nodelay || !outstanding;
 }
 
-/* How many bytes of new data may go in the next segment. 0: none. */
+/* How many bytes of new data may go in the next segment, which is full with mss. 0: none. */
 static uint32_t
-new_data_len(struct tcp *tcp, struct rill_conn *conn)
+new_data_len(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 {
-	uint32_t unsent = txq_unsent_bytes(conn), mss = segment_max(tcp, conn), len, flight;
+	uint32_t unsent = txq_unsent_bytes(conn), len, flight;
 	int32_t usable = usable_window(conn);
 
 	if (unsent == 0 || ecn_waits(conn))
@@ -242,12 +242,12 @@ restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	conn->stall_ms = ms32(tcp->now); /* told once, should sending fail now */
 }
 
-/* One segment of new data. Returns the bytes; 0: nothing could be sent. The caller sees to the timer,
- * once for all that it sends. */
+/* One segment of new data, full with mss. Returns the bytes; 0: nothing could be sent. The caller
+ * sees to the timer, once for all that it sends. */
 static uint32_t
-send_new_segment(struct tcp *tcp, struct rill_conn *conn)
+send_new_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 {
-	uint32_t len = new_data_len(tcp, conn), index = conn->txq_unsent, next;
+	uint32_t len = new_data_len(tcp, conn, mss), index = conn->txq_unsent, next;
 	bool first = conn_outstanding(conn) == 0;
 	uint8_t flags = TCP_ACK;
 	unsigned int count;
@@ -271,6 +271,8 @@ send_new_segment(struct tcp *tcp, struct rill_conn *conn)
 		return 0;
 	conn->txq_unsent = next;
 	conn->snd_nxt = seq_add(conn->snd_nxt, len);
+	if (unlikely(len > conn->mss))
+		pathmtu_probe_sent(tcp, conn, index, count);
 	if (flags & TCP_FIN) {
 		conn->flags |= CONN_FIN_SENT;
 		conn->snd_nxt = seq_add(conn->snd_nxt, 1);
@@ -293,7 +295,7 @@ speak_probe(struct tcp *tcp, struct rill_conn *conn)
 	if (tlp_is_possible(tcp, conn) && conn_outstanding(conn) > 0 &&
 		(score = score_open(tcp, conn)) != NULL) {
 		if (usable_window(conn) > 0)
-			sent = send_new_segment(tcp, conn);
+			sent = send_new_segment(tcp, conn, segment_max(tcp, conn));
 		again = sent == 0;
 		if (again && score->flying.tail != SLAB_NONE)
 			sent = retransmit(tcp, conn, score->flying.tail,
@@ -327,14 +329,18 @@ static bool
 send_quantum(struct tcp *tcp, struct rill_conn *conn)
 {
 	bool first = conn_outstanding(conn) == 0;
-	uint32_t sent = 0, len;
+	uint32_t sent = 0, len, probe = 0;
 
+	if (unlikely(conn->modes & MODE_PATH_LOW))
+		probe = pathmtu_probe_len(tcp, conn);
 	while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES &&
 		outbox_room(tcp->outbox) > 0 && pace_allows(tcp, conn)) {
-		len = send_new_segment(tcp, conn);
+		len = send_new_segment(
+			tcp, conn, unlikely(probe > 0) ? probe : segment_max(tcp, conn));
 		if (len == 0)
 			break;
 		sent += len;
+		probe = 0;
 	}
 	if (sent > 0)
 		timers_data_sent(tcp, conn, first);

@@ -16,6 +16,14 @@
  * Black holes [4821 7.7]: where nobody tells, timeouts do. After as many in a row as the option
  * black_hole_retries says, of a segment of more than PMTU_BASE bytes, segments shrink to that size;
  * after as many again, to the least (option pmtu_min).
+ *
+ * The way up [4821 7]: when the search of the destination wants a probe, one segment of the
+ * stream's next data is as long as that, followed by segments of the usual length. Its records
+ * carry RECORD_PROBE. If they are acknowledged without having been sent again, it got through. If
+ * nothing but them is found lost, until all that was out then has arrived, it was too long: its
+ * data is sent again in segments of mss, and congestion control hears nothing of it. In all other
+ * cases it tells nothing. Only SACK shows that a probe and nothing else was lost: duplicate ACKs
+ * tell of one hole, and not what is behind it, so that who has not got SACK does not probe.
  */
 
 #include "tcp.h"
@@ -43,10 +51,32 @@ enum rill_drop pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t se
 /* The retransmission timer expired; conn->retries does not count it yet. */
 void pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn);
 
+/*
+ * The payload of the probe that is to be sent now, 0: none. For connections with MODE_PATH_LOW; the
+ * data is there, the windows have room for it and for what makes its loss tell.
+ */
+uint32_t pathmtu_probe_len(struct tcp *tcp, struct rill_conn *conn);
+
+/* `count` records from index on were sent as a probe. */
+void pathmtu_probe_sent(
+	struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsigned int count);
+
+/* Is a probe, sent once, all that the scoreboard holds for lost? Its payload, else 0. */
+uint32_t pathmtu_probe_is_lost(
+	const struct tcp *tcp, const struct rill_conn *conn, const struct scoreboard *score);
+
+/* A probe with so much payload was lost: alone, or nobody knows why. */
+void pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len, bool alone);
+
+/* While a probe is out: so many bytes are acknowledged. */
+void pathmtu_probe_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes);
+
 /* So many bytes are acknowledged; before they leave the queue. */
 static inline void
-pathmtu_acked(const struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
+pathmtu_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 {
+	if (unlikely(conn->modes & MODE_PROBE_OUT))
+		pathmtu_probe_acked(tcp, conn, bytes);
 	if (bytes >= conn->mss && tcp_record_at(tcp, conn->txq_head)->len >= conn->mss)
 		conn->modes |= MODE_PATH_PROVEN;
 }

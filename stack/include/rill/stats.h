@@ -157,6 +157,9 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(icmp_out, "ICMP messages sent")                                                          \
 	X(pmtu_lowered, "path MTUs lowered because a router said so [1191]")                       \
 	X(pmtu_black_holes, "path MTUs lowered because full segments vanished [4821 7.7]")         \
+	X(pmtu_probes, "segments sent to find a larger path MTU [4821 7]")                         \
+	X(pmtu_probes_passed, "of these, those that got through")                                  \
+	X(pmtu_probes_lost, "of these, those that were lost and nothing else")                     \
 	X(pmtu_evicted, "path MTUs forgotten to make room for another destination's")              \
 	X(mail_in, "messages from other threads")                                                  \
 	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
