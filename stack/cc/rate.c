@@ -9,12 +9,9 @@ rate_init(struct rate *rate, ustime now)
 	*rate = (struct rate){.delivered_us = us32(now), .first_sent_us = us32(now)};
 }
 
-void
-rate_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len, ustime now)
+static void
+stamp_segment(const struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len)
 {
-	/* The first of a flight: neither interval reaches back into the silence before it. */
-	if (in_flight == 0)
-		rate->first_sent_us = rate->delivered_us = us32(now);
 	*stamp = (struct rate_stamp){
 		.delivered = rate->delivered,
 		.delivered_us = rate->delivered_us,
@@ -23,6 +20,23 @@ rate_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint3
 		.in_flight = (in_flight + len) & IN_FLIGHT_MAX,
 		.limited = rate->limited,
 	};
+}
+
+void
+rate_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len, ustime now)
+{
+	/* The first of a flight: neither interval reaches back into the silence before it. */
+	if (in_flight == 0)
+		rate->first_sent_us = rate->delivered_us = us32(now);
+	stamp_segment(rate, stamp, in_flight, len);
+}
+
+void
+rate_was_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len,
+	uint32_t sent_us)
+{
+	rate->first_sent_us = rate->delivered_us = sent_us;
+	stamp_segment(rate, stamp, in_flight, len);
 }
 
 /* Was the segment sent after the one that the sample is made from? */

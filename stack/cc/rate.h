@@ -55,6 +55,11 @@ void rate_init(struct rate *rate, ustime now);
 void rate_sent(
 	struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len, ustime now);
 
+/* Measuring begins with a segment out already, sent at sent_us (us32): its sample counts, over the
+ * time until it is heard of, what is delivered from now on. in_flight: before it. */
+void rate_was_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flight, uint32_t len,
+	uint32_t sent_us);
+
 /* A segment of len bytes, sent at sent_us (us32), is heard of for the first time. */
 void rate_delivered(struct rate *rate, struct rate_sample *sample, const struct rate_stamp *stamp,
 	uint32_t sent_us, uint32_t len, ustime now);

@@ -29,14 +29,21 @@ make_room(struct tcp *tcp)
 	return true;
 }
 
-/* What is out already was never stamped: it counts as sent now. */
+/* What is out already was never stamped. */
 static void
 stamp_outstanding(struct tcp *tcp, struct rill_conn *conn, struct bbr *bbr)
 {
+	uint32_t in_flight = 0;
+
 	for (uint32_t index = conn->txq_head; index != conn->txq_unsent;
-		index = tcp_record_at(tcp, index)->next)
-		rate_sent(&bbr->rate, &tcp->stamps[index], 0, tcp_record_at(tcp, index)->len,
-			tcp->now);
+		index = tcp_record_at(tcp, index)->next) {
+		const struct record *record = tcp_record_at(tcp, index);
+
+		rate_was_sent(&bbr->rate, &tcp->stamps[index], in_flight, record->len,
+			record->sent_us);
+		if (!(record->flags & (RECORD_SACKED | RECORD_LOST)))
+			in_flight += record->len;
+	}
 }
 
 void

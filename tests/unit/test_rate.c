@@ -188,6 +188,35 @@ test_the_newest_segment_counts(void **state)
 	assert_int_equal(sample.sent_us, 12000);
 }
 
+/* Measuring begins with ten segments out, one of them sent again meanwhile or not: a sample is what
+ * was heard of since then over a round trip. So it is never more than what the path takes, and not
+ * next to nothing either. */
+static void
+test_measuring_begins_with_data_out(void **state)
+{
+	for (unsigned int again = 0; again < 2; again++) {
+		const ustime start = 0xffffffff - 25000;
+		struct segment segments[10];
+		struct rate_sample sample;
+		struct rate rate;
+
+		rate_init(&rate, start + 12000);
+		for (unsigned int i = 0; i < COUNT(segments); i++) {
+			segments[i].sent = start + i * 1000;
+			if (i == 0 && again)
+				segments[i].sent = start + 11000;
+			rate_was_sent(
+				&rate, &segments[i].stamp, i * LEN, LEN, us32(segments[i].sent));
+			assert_int_equal(segments[i].stamp.in_flight, (i + 1) * LEN);
+		}
+		for (unsigned int i = 1; i < COUNT(segments); i++) {
+			sample = segment_ack(
+				&rate, &segments[i], 1, start + 20000 + i * 1000, 0, 20000);
+			assert_int_equal(sample.rate, i * LEN * 50);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -199,6 +228,7 @@ main(void)
 		cmocka_unit_test(test_application_limited_samples_say_so),
 		cmocka_unit_test(test_losses_since_sending),
 		cmocka_unit_test(test_the_newest_segment_counts),
+		cmocka_unit_test(test_measuring_begins_with_data_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
