@@ -309,7 +309,8 @@ pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn)
 		probe_timed_out(tcp, conn);
 		return;
 	}
-	if ((conn->retries + 1u != after && conn->retries + 1u != 2 * after) ||
+	/* The option may have been changed on the way to the second time: not only at once then. */
+	if (after == 0 || (conn->retries + 1u != after && conn->retries + 1u < 2 * after) ||
 		conn->txq_head == SLAB_NONE)
 		return;
 	txq_segment(tcp, conn, conn->txq_head, &len);
