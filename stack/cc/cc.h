@@ -26,7 +26,9 @@
 /* What is known of an ACK that acknowledges or SACKs something new. */
 struct cc_ack {
 	ustime now;
-	uint32_t acked;     /* bytes newly acknowledged, cumulatively; 0: SACK news only */
+	uint32_t acked;     /* bytes newly acknowledged, cumulatively; 0: SACK news only. Where the
+			     * path reorders, bytes delivered: an ACK that fills a hole acknowledges
+			     * what arrived long before */
 	uint32_t delivered; /* bytes that this ACK was the first to tell of, SACKed ones included */
 	uint32_t lost;      /* bytes newly held for lost */
 	uint32_t flight;    /* bytes in flight before this ACK */

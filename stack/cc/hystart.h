@@ -10,6 +10,12 @@
  * (conservative slow start), and if the queue is still there five rounds later, slow start is over.
  * If the RTT falls again, the rise was jitter, and slow start goes on.
  *
+ * Beyond the RFC, eight samples in a row that are all a quarter above the round before end slow
+ * start at once. A window leaves at twice the rate at which the ACKs before it came, so its end
+ * waits for half the time that the path takes to carry it. A quarter of the round trip tells that
+ * half of what the path holds was out then, so that all of it is out now; five more rounds, each a
+ * quarter larger, would overflow any queue of the usual length.
+ *
  * Only for the first slow start of a connection [9406 4.3].
  */
 
@@ -25,10 +31,11 @@ struct hystart {
 	uint32_t last_min_us;  /* least RTT of the round before, UINT32_MAX: no sample */
 	uint32_t round_min_us; /* of this round, UINT32_MAX: none yet */
 	uint32_t baseline_us;  /* what sent us into conservative slow start */
-	uint8_t samples;       /* of this round, saturates at HYSTART's least number of them */
-	uint8_t css_rounds;    /* begun in conservative slow start, 0: not in it */
-	uint8_t started;       /* round_end is valid */
-	uint8_t reserved;
+	uint32_t recent_min_us; /* of its last `recent` samples, UINT32_MAX: none */
+	uint8_t samples;        /* of this round, saturates at HYSTART's least number of them */
+	uint8_t recent;
+	uint8_t css_rounds; /* begun in conservative slow start, 0: not in it */
+	uint8_t started;    /* round_end is valid */
 };
 
 enum hystart_verdict {

@@ -71,18 +71,19 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct se
 	bool paces = conn_paces(conn);
 	const struct cc_ack ack = {
 		.now = tcp->now,
-		.acked = facts->bytes,
+		.acked = facts->reorders ? ack_delivered(facts) : facts->bytes,
 		.delivered = ack_delivered(facts),
 		.lost = facts->lost,
 		.flight = facts->flight,
 		.mss = conn->mss,
-		.rtt_us = facts->rtt_us,
+		.rtt_us = facts->sack_rtt_us > 0 ? facts->sack_rtt_us : facts->rtt_us,
 		.srtt_us = conn->rtt.srtt_us,
 		.min_rtt_us = rtt_min(&conn->rtt),
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
 		.rate = paces ? pace_sample(conn, facts->lost) : NULL,
-		.in_recovery = was_in_recovery || (conn->flags & CONN_RECOVERY) != 0 ||
+		.in_recovery = (was_in_recovery && !facts->undone) ||
+			       (conn->flags & CONN_RECOVERY) != 0 ||
 			       ecn_holds_window(conn, segment),
 		.cwnd_limited = (conn->flags & CONN_CWND_LIMITED) != 0,
 		.ece = ecn_is_echo(conn, segment),
@@ -116,6 +117,7 @@ gather(const struct tcp *tcp, const struct rill_conn *conn, const struct segment
 		.outstanding = conn_outstanding(conn),
 		.tsecr_ms = segment->tsecr - conn->ts_offset,
 		.has_tsecr = (conn->flags & CONN_TS) && segment->tsecr != 0,
+		.reorders = (conn->modes & MODE_REORDERS) && (conn->flags & CONN_SACK),
 	};
 	facts->bytes = facts->acked;
 	facts->flight = facts->outstanding;

@@ -16,6 +16,7 @@ struct ack_facts {
 	uint32_t flight; /* in flight before */
 	uint32_t outstanding; /* sequence numbers outstanding before, less what was SACKed */
 	uint32_t rtt_us;      /* sample from the newest segment that allows one; 0: none [6298 3] */
+	uint32_t sack_rtt_us; /* the same from what was newly SACKed, for congestion control */
 	uint32_t tsecr_ms;    /* ms32 of the echoed time of sending, with has_tsecr */
 	uint32_t reorder_us;  /* the reordering timer is wanted after so long; 0: not */
 	bool has_tsecr;
@@ -23,6 +24,8 @@ struct ack_facts {
 	bool dsack;     /* reports a duplicate [2883 4] */
 	bool original;  /* acknowledges or SACKs first what was sent once only, before the last RTO
 			 */
+	bool reorders;  /* the path is known to reorder, before this ACK */
+	bool undone;    /* shows that the recovery was a mistake */
 	bool retx_lost; /* a retransmission was lost: a second sign of congestion [5681 4.3] */
 };
 

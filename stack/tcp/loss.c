@@ -359,7 +359,7 @@ loss_after_ack(struct tcp *tcp, struct rill_conn *conn, const struct segment *se
 	if (facts->sacked > 0)
 		conn_mark_dirty(tcp, conn); /* there is room for more in flight [5681 3.2] */
 	tlp_after_ack(tcp, conn, conn_sidecar(tcp, conn), segment, facts);
-	spurious_check(tcp, conn, conn_sidecar(tcp, conn), segment, facts);
+	facts->undone = spurious_check(tcp, conn, conn_sidecar(tcp, conn), segment, facts);
 	if (conn->flags & CONN_SACK)
 		detect_by_time(tcp, conn, score, facts);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "scoreboard.h"
 
+#include "bounds.h"
 #include "pace.h"
 #include "txq.h"
 
@@ -328,6 +329,15 @@ search_start(const struct tcp *tcp, const struct rill_conn *conn, const struct s
 	return start;
 }
 
+/* The round trip of what was sent last among the records that this ACK SACKs. */
+static uint32_t
+newest_rtt_us(const struct tcp *tcp, const struct record *record, const struct ack_facts *facts)
+{
+	uint32_t rtt_us = most(us32(tcp->now) - txq_sent_us(tcp, record), 1);
+
+	return facts->sack_rtt_us > 0 ? least(rtt_us, facts->sack_rtt_us) : rtt_us;
+}
+
 static void
 record_sack(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, uint32_t index,
 	struct ack_facts *facts)
@@ -340,6 +350,8 @@ record_sack(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, u
 		score->lost_bytes -= record->len;
 	}
 	record_delivered(tcp, conn, score, record, false, facts);
+	if (!(record->flags & RECORD_RETX))
+		facts->sack_rtt_us = newest_rtt_us(tcp, record, facts);
 	if (conn_paces(conn))
 		pace_delivered(tcp, conn, index, record->len);
 	record->flags |= RECORD_SACKED;

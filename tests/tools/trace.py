@@ -25,6 +25,7 @@ class Segment:
         ip_total, = struct.unpack_from(">H", frame, 16)
         at = 14 + ip_header
         self.source = frame[26:30]
+        self.ports = set(struct.unpack_from(">HH", frame, at))
         self.seq, self.ack = struct.unpack_from(">II", frame, at + 4)
         header = (frame[at + 12] >> 4) * 4
         self.syn = frame[at + 13] & 2
@@ -48,18 +49,20 @@ class Segment:
 
 
 def segments(path):
-    """(seconds, segment) of every TCP frame, times from the first."""
+    """(seconds, segment) of the first frame's connection, times from that frame."""
     with open(path, "rb") as file:
         data = file.read()
-    at, begin = 24, None
+    at, begin, ports = 24, None, None
     while at + 16 <= len(data):
         seconds, ns, kept, _ = struct.unpack_from("<IIII", data, at)
         frame = data[at + 16:at + 16 + kept]
         at += 16 + kept
         if frame[12:14] == b"\x08\x00" and frame[23] == 6 and len(frame) == kept:
-            now = seconds + ns / 1e9
-            begin = now if begin is None else begin
-            yield now - begin, Segment(frame)
+            now, segment = seconds + ns / 1e9, Segment(frame)
+            if begin is None:
+                begin, ports = now, segment.ports
+            if segment.ports == ports:
+                yield now - begin, segment
 
 
 class Sender:

@@ -153,7 +153,7 @@ test_the_least_sample_of_a_round_counts(void **state)
 	struct flow flow;
 
 	for (unsigned int i = 0; i < COUNT(rtts); i++)
-		rtts[i] = i == 3 ? 11000 : 80000;
+		rtts[i] = i % 8 == 3 ? 11000 : 80000;
 	flow_start(&flow, 0);
 	flow_steady_round(&flow, 10, 10000);
 	assert_int_equal(flow_round(&flow, 16, rtts), HYSTART_SLOW_START);
@@ -166,12 +166,12 @@ test_jitter_lets_slow_start_go_on(void **state)
 	struct flow flow;
 
 	flow_start(&flow, 0);
-	flow_steady_round(&flow, 10, 10000);
-	assert_int_equal(flow_steady_round(&flow, 10, 20000), HYSTART_CONSERVATIVE);
-	assert_int_equal(flow_steady_round(&flow, 10, 20000), HYSTART_CONSERVATIVE);
-	assert_int_equal(flow_steady_round(&flow, 20, 10500), HYSTART_SLOW_START);
+	flow_steady_round(&flow, 10, 100000);
+	assert_int_equal(flow_steady_round(&flow, 10, 120000), HYSTART_CONSERVATIVE);
+	assert_int_equal(flow_steady_round(&flow, 10, 120000), HYSTART_CONSERVATIVE);
+	assert_int_equal(flow_steady_round(&flow, 20, 100500), HYSTART_SLOW_START);
 	/* and a later rise is seen again */
-	assert_int_equal(flow_steady_round(&flow, 20, 30000), HYSTART_CONSERVATIVE);
+	assert_int_equal(flow_steady_round(&flow, 20, 120000), HYSTART_CONSERVATIVE);
 }
 
 /* Five rounds of it, the one in which it began counted, end slow start [RFC9406-5]. */
@@ -181,11 +181,53 @@ test_five_conservative_rounds_end_slow_start(void **state)
 	struct flow flow;
 
 	flow_start(&flow, 0);
-	assert_int_equal(flow_steady_round(&flow, 10, 10000), HYSTART_SLOW_START);
+	assert_int_equal(flow_steady_round(&flow, 10, 100000), HYSTART_SLOW_START);
 	for (unsigned int round = 0; round < 4; round++)
-		assert_int_equal(flow_steady_round(&flow, 10, 20000),
-			HYSTART_CONSERVATIVE);
-	assert_int_equal(flow_steady_round(&flow, 10, 20000), HYSTART_EXIT);
+		assert_int_equal(flow_steady_round(&flow, 10, 120000), HYSTART_CONSERVATIVE);
+	assert_int_equal(flow_steady_round(&flow, 10, 120000), HYSTART_EXIT);
+}
+
+/* The index of the ACK that ends slow start in a round, n if none does. */
+static unsigned int
+flow_queueing_round(struct flow *flow, unsigned int n, uint32_t first_us, uint32_t more_us)
+{
+	seq_t nxt = seq_add(flow->una, n * MSS);
+
+	for (unsigned int i = 0; i < n; i++) {
+		flow->una = seq_add(flow->una, MSS);
+		if (hystart_on_ack(&flow->hystart, flow->una, nxt, first_us + i * more_us) ==
+			HYSTART_EXIT)
+			return i;
+	}
+	return n;
+}
+
+/* A window whose end waits a quarter of the round trip, and 8 ms, ends slow start with the eighth
+ * such ACK in a row. */
+static void
+test_a_window_that_queues_ends_slow_start(void **state)
+{
+	static const struct {
+		uint32_t before_us, more_us;
+		unsigned int ends;
+	} cases[] = {
+		{100000, 0, 64}, {100000, 390, 64}, /* 24.6 ms more at the end */
+		{100000, 500, 63},  /* 25 ms more from the 51st ACK on: the block of 57 to 64 */
+		{100000, 1000, 39}, /* from the 26th on: 33 to 40 */
+		{16000, 120, 64},   /* 7.6 ms */
+		{16000, 1000, 15},  /* 8 ms more from the 9th on: 9 to 16 */
+		{400000, 1500, 64}, /* 94.5 ms */
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct flow flow;
+
+		flow_start(&flow, 0);
+		flow_steady_round(&flow, 10, cases[i].before_us);
+		assert_int_equal(
+			flow_queueing_round(&flow, 64, cases[i].before_us, cases[i].more_us),
+			cases[i].ends);
+	}
 }
 
 int
@@ -199,6 +241,7 @@ main(void)
 		cmocka_unit_test(test_the_least_sample_of_a_round_counts),
 		cmocka_unit_test(test_jitter_lets_slow_start_go_on),
 		cmocka_unit_test(test_five_conservative_rounds_end_slow_start),
+		cmocka_unit_test(test_a_window_that_queues_ends_slow_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
