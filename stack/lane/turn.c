@@ -93,6 +93,9 @@ receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 	if (burst.n == 0)
 		return;
 	tcp_lookup_burst(&lane->tcp, burst.segments, burst.n, burst.handles);
+	if (unlikely(lane->tcp.rx_scarce)) /* the fast way hands buffers over unseen */
+		for (unsigned int i = 0; i < burst.n; i++)
+			burst.segments[i].has |= SEG_SLOW;
 	changes = table_changes(lane->tcp.table);
 	for (unsigned int i = 0; i < burst.n; i++)
 		tcp_input(&lane->tcp, &burst.segments[i], burst.handles[i], changes);

@@ -96,11 +96,13 @@ deliver_can_take(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf **data
 {
 	struct rte_mbuf *kept;
 
-	if (!keeps_data(tcp, conn))
+	if (keeps_data(tcp, conn)) {
+		if (conn_need_sidecar(tcp, conn) == NULL) {
+			count_drop(tcp->counters, RILL_DROP_tcp_no_sidecar);
+			return false;
+		}
+	} else if (!tcp->rx_scarce) { /* else it is not known when the application frees it */
 		return true;
-	if (conn_need_sidecar(tcp, conn) == NULL) {
-		count_drop(tcp->counters, RILL_DROP_tcp_no_sidecar);
-		return false;
 	}
 	kept = tcp_keep_payload(tcp, *data);
 	if (kept == NULL) {

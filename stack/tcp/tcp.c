@@ -259,9 +259,11 @@ void
 tcp_begin(struct tcp *tcp, ustime now)
 {
 	uint32_t buf_free = tcp_pool_free(tcp->buf_pool);
+	uint32_t rx_free = tcp->rx_pool != NULL ? tcp_pool_free(tcp->rx_pool) : UINT32_MAX;
 
 	tcp->now = now;
-	tcp->rx_low = tcp->rx_pool != NULL && tcp_pool_free(tcp->rx_pool) < tcp->rx_reserve;
+	tcp->rx_low = rx_free < tcp->rx_reserve;
+	tcp->rx_scarce = rx_free < tcp->rx_reserve / 2;
 	tcp->buf_spare = buf_free > tcp->buf_reserve ? buf_free - tcp->buf_reserve : 0;
 	tcp->buf_low = tcp->buf_spare == 0;
 }

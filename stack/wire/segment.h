@@ -36,6 +36,7 @@ enum {
 	SEG_HAS_SACK_OK = 0x04,
 	SEG_HAS_TS = 0x08,
 	SEG_HAS_UTO = 0x10,
+	SEG_SLOW = 0x80, /* no option: the turn wants it to go the slow way */
 };
 
 #define SEG_SACK_MAX 4       /* blocks that fit into 40 bytes of options */

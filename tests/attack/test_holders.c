@@ -38,6 +38,7 @@
 #define ECHO_PORT 80
 #define SINK_PORT 81
 #define KEEP_PORT 82
+#define HOARD_PORT 83
 
 /* A peer as bytes: numbers are absolute. */
 struct peer {
@@ -100,7 +101,7 @@ kept_free(void)
 }
 
 static const struct rill_handler echo = {.on_data = echo_data}, sink = {.on_data = sink_data},
-	keeper = {.on_data = keep_data};
+	keeper = {.on_data = keep_data}, hoarder = {.on_data = keep_data};
 
 /* ---- the wire */
 
@@ -228,6 +229,7 @@ lane_up(uint32_t rx_count, uint32_t buffers_count, int32_t queue)
 	assert_int_equal(lane_create(&setup, &lane), 0);
 	assert_int_equal(rill_lane_listen(lane, NULL, ECHO_PORT, NULL, &echo, NULL, &listener), 0);
 	assert_int_equal(rill_lane_listen(lane, NULL, SINK_PORT, NULL, &sink, NULL, &listener), 0);
+	assert_int_equal(rill_lane_listen(lane, NULL, HOARD_PORT, NULL, &hoarder, NULL, &listener), 0);
 	options.manual_consume = 1;
 	assert_int_equal(rill_lane_listen(lane, NULL, KEEP_PORT, &options, &keeper, NULL, &listener), 0);
 	most_rx = most_buffers = 0;
@@ -403,6 +405,44 @@ test_copies_for_the_port_are_not_given_twice(void **state)
 	caps = NETIF_TX_CHAINS;
 }
 
+/*
+ * [ATK-24] An application that keeps all that it is given, and calls it read: half of the reserve is
+ * left to the NIC. ACKs arrive, connections open, and when it lets go all is as before.
+ */
+static void
+test_the_reserve_outlasts_an_application_that_keeps_everything(void **state)
+{
+	enum { HOARDERS = 64, RX = 2048, BUFFERS = 512, OFTEN = 200 };
+	const unsigned int good = HOARDERS, late = good + GOOD;
+	struct rill_stats stats;
+
+	lane_up(RX, BUFFERS, 262144);
+	peers_open(0, HOARDERS, HOARD_PORT, 65535);
+	peers_open(good, GOOD, ECHO_PORT, 65535);
+	good_round(good);
+	for (unsigned int round = 0; round < OFTEN; round++) {
+		for (unsigned int i = 0; i < HOARDERS; i++)
+			says(i, ACK | PSH, 0, PIECE, 65535);
+		turn();
+	}
+	assert_true(most_rx > RX - RX_RESERVE);
+	assert_true(most_rx <= RX - RX_RESERVE / 2);
+	rill_lane_stats_read(lane, &stats);
+	assert_true(stats.drops[RILL_DROP_tcp_rcv_reserve] > 0);
+	assert_true(stats.records > 0);
+	for (unsigned int i = good; i < good + GOOD; i++)
+		says(i, ACK, 0, 0, 65535);
+	turn();
+	rill_lane_stats_read(lane, &stats);
+	assert_int_equal(stats.records, 0);
+	peers_open(late, GOOD, SINK_PORT, 65535);
+	kept_free();
+	good_round(good);
+	for (unsigned int i = good; i < good + GOOD; i++)
+		assert_int_equal(peers[i].echoed, 2 * PIECE);
+	lane_down();
+}
+
 int
 main(void)
 {
@@ -410,6 +450,7 @@ main(void)
 		cmocka_unit_test(test_queues_bound_what_holders_pin),
 		cmocka_unit_test(test_the_reserve_outlasts_holders),
 		cmocka_unit_test(test_copies_for_the_port_are_not_given_twice),
+		cmocka_unit_test(test_the_reserve_outlasts_an_application_that_keeps_everything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

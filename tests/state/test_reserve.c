@@ -29,7 +29,8 @@ keeps_free(uint32_t rx_reserve, uint32_t buf_reserve)
 
 	tcp->rx_pool = rte_mempool_lookup("peer_frames");
 	check(tcp->rx_pool != NULL);
-	tcp->rx_reserve = rx_reserve;
+	/* Just at it: with half of it gone applications would get nothing either. */
+	tcp->rx_reserve = RTE_MIN(rx_reserve, rte_mempool_avail_count(tcp->rx_pool) + 1);
 	tcp->buf_reserve = buf_reserve;
 }
 

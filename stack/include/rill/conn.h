@@ -58,7 +58,12 @@ struct rill_handler {
 	 *  rill_connect, which gets only on_close. */
 	void (*on_open)(struct rill_conn *conn);
 
-	/** Bytes in order; data may be a chain, and is the application's to free or to send. */
+	/**
+	 * Bytes in order; data may be a chain, and is the application's to free or to send. What it
+	 * keeps is missing where the NIC receives: once only half of the lane's reserve is left, all
+	 * that comes is copied into the lane's other buffers, and when these are used up as well,
+	 * dropped, for all connections, until something is freed. ACKs still arrive.
+	 */
 	void (*on_data)(struct rill_conn *conn, struct rte_mbuf *data);
 
 	/** The peer acknowledged bytes: there is room in the send queue again. */
