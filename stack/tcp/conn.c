@@ -249,12 +249,22 @@ mbuf_true_size(const struct rte_mbuf *mbuf)
 	return size;
 }
 
+/* Is any of it in a buffer of the NIC's? A chain may have been joined from both pools. */
+static bool
+pins_rx_buffer(const struct tcp *tcp, const struct rte_mbuf *mbuf)
+{
+	for (; mbuf != NULL; mbuf = mbuf->next)
+		if (mbuf->pool == tcp->rx_pool)
+			return true;
+	return false;
+}
+
 struct rte_mbuf *
 tcp_keep_payload(struct tcp *tcp, struct rte_mbuf *mbuf)
 {
 	struct rte_mbuf *copy;
 
-	if (!tcp->rx_low || mbuf->pool != tcp->rx_pool)
+	if (!tcp->rx_low || !pins_rx_buffer(tcp, mbuf))
 		return mbuf;
 	if (tcp->buf_low)
 		return NULL;

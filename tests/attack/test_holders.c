@@ -443,6 +443,51 @@ test_the_reserve_outlasts_an_application_that_keeps_everything(void **state)
 	lane_down();
 }
 
+/* So many buffers of a pool, linked. */
+static struct rte_mbuf *
+taken_from(struct rte_mempool *pool, unsigned int n)
+{
+	struct rte_mbuf *all = NULL;
+
+	for (; n > 0; n--) {
+		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
+
+		assert_non_null(mbuf);
+		mbuf->next = all;
+		all = mbuf;
+	}
+	return all;
+}
+
+/* A chain that begins in the lane's own pool and ends in the NIC's. */
+static void
+send_joined(struct rill_conn *conn, void *arg)
+{
+	struct rte_mbuf *data, *tail = rte_pktmbuf_alloc(rx);
+	unsigned int before = rte_mempool_in_use_count(rx);
+
+	assert_int_equal(rill_buf_alloc(lane, 100, &data), 0);
+	assert_non_null(rte_pktmbuf_append(data, 100));
+	assert_non_null(rte_pktmbuf_append(tail, 100));
+	assert_int_equal(rte_pktmbuf_chain(data, tail), 0);
+	assert_int_equal(rill_send(conn, data), 0);
+	assert_int_equal(rte_mempool_in_use_count(rx), before - 1);
+}
+
+/* [ATK-24] Any buffer of the NIC's in a chain that is to wait counts, not just its first. */
+static void
+test_joined_chains_pin_nothing_of_the_reserve(void **state)
+{
+	enum { RX = 1024 };
+
+	lane_up(RX, 512, 262144);
+	peers_open(0, 1, SINK_PORT, 65535);
+	kept = taken_from(rx, RX - RX_RESERVE * 3 / 4);
+	turn();
+	rill_lane_each(lane, send_joined, NULL);
+	lane_down();
+}
+
 int
 main(void)
 {
@@ -451,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_the_reserve_outlasts_holders),
 		cmocka_unit_test(test_copies_for_the_port_are_not_given_twice),
 		cmocka_unit_test(test_the_reserve_outlasts_an_application_that_keeps_everything),
+		cmocka_unit_test(test_joined_chains_pin_nothing_of_the_reserve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
