@@ -136,15 +136,50 @@ write_into_tail(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, ui
 	return len;
 }
 
-/* Adds bytes in a fresh buffer of one segment at most. Returns how many; 0: no buffer or record. */
-static uint32_t
-write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, uint32_t len)
+/* So many buffers, linked through next; NULL if there are not as many: then none is taken. */
+static struct rte_mbuf *
+spares_take(const struct tcp *tcp, uint32_t n)
+{
+	struct rte_mbuf *spares = NULL;
+
+	for (; n > 0; n--) {
+		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(tcp->buf_pool);
+
+		if (mbuf == NULL) {
+			rte_pktmbuf_free(spares);
+			return NULL;
+		}
+		mbuf->next = spares;
+		spares = mbuf;
+	}
+	return spares;
+}
+
+/* A buffer to write into: one of the spares, or (spares == NULL) of the pool if it may be. */
+static struct rte_mbuf *
+fresh_take(struct tcp *tcp, struct rte_mbuf **spares)
 {
 	struct rte_mbuf *mbuf;
 
-	if (tcp->buf_low || txq_records_free(tcp) <= txq_record_reserve(tcp))
-		return 0;
-	mbuf = rte_pktmbuf_alloc(tcp->buf_pool);
+	if (spares == NULL) {
+		if (tcp->buf_low || txq_records_free(tcp) <= txq_record_reserve(tcp))
+			return NULL;
+		return rte_pktmbuf_alloc(tcp->buf_pool);
+	}
+	mbuf = *spares;
+	RILL_ASSERT(mbuf != NULL);
+	*spares = mbuf->next;
+	mbuf->next = NULL;
+	return mbuf;
+}
+
+/* Adds bytes in a fresh buffer of one segment at most. Returns how many; 0: no buffer or record. */
+static uint32_t
+write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, uint32_t len,
+	struct rte_mbuf **spares)
+{
+	struct rte_mbuf *mbuf = fresh_take(tcp, spares);
+
 	if (mbuf == NULL)
 		return 0;
 	tcp_buf_taken(tcp, 1);
@@ -156,12 +191,14 @@ write_into_fresh(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, u
 }
 
 /*
- * Copies bytes into the queue: as far as there is room, or (all) without asking, for a caller who
- * has made sure of it. Returns how many.
+ * Copies bytes into the queue: as far as there is room, or all, into spares that the caller has
+ * taken, and records that he has counted. Returns how many.
  */
 static uint32_t
-write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint32_t len, bool all)
+write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint32_t len,
+	struct rte_mbuf **spares)
 {
+	bool all = spares != NULL;
 	uint32_t taken = 0, room;
 
 	while (taken < len && (room = all ? len - taken : send_room(tcp, conn)) > 0) {
@@ -169,7 +206,7 @@ write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint3
 		uint32_t n = write_into_tail(tcp, conn, bytes + taken, piece);
 
 		if (n == 0)
-			n = write_into_fresh(tcp, conn, bytes + taken, piece);
+			n = write_into_fresh(tcp, conn, bytes + taken, piece, spares);
 		if (n == 0)
 			break;
 		taken += n;
@@ -190,7 +227,7 @@ rill_write(struct rill_conn *conn, const void *data, uint32_t len)
 		return refusal;
 	if (len == 0)
 		return 0;
-	taken = write_bytes(tcp, conn, data, len, false);
+	taken = write_bytes(tcp, conn, data, len, NULL);
 	if (taken == 0)
 		return send_later(tcp, conn, send_room(tcp, conn) == 0 ? -EAGAIN : -ENOBUFS);
 	if (taken < len)
@@ -206,6 +243,7 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 	uint32_t room = rte_pktmbuf_data_room_size(tcp->buf_pool) - RTE_PKTMBUF_HEADROOM;
 	uint32_t pieces = len / RTE_MIN(room, (uint32_t)conn->mss) + 2, taken;
 	struct sidecar *sidecar;
+	struct rte_mbuf *spares;
 	int refusal;
 
 	MISUSE_CHECK(conn, -ENOTCONN);
@@ -218,14 +256,20 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 		return -EMSGSIZE;
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);
-	/* All or nothing: count the buffers and records that fresh segments would take. */
-	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) ||
-		tcp->buf_spare < pieces)
+	/*
+	 * All or nothing: count the records that fresh segments would take, and take the buffers now.
+	 * The application may have taken some of the pool itself, which nobody counts.
+	 */
+	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) || tcp->buf_spare < pieces)
 		return send_later(tcp, conn, -ENOBUFS);
-	sidecar = conn_need_sidecar(tcp, conn);
-	if (sidecar == NULL)
+	spares = spares_take(tcp, pieces);
+	sidecar = spares != NULL ? conn_need_sidecar(tcp, conn) : NULL;
+	if (sidecar == NULL) {
+		rte_pktmbuf_free(spares);
 		return send_later(tcp, conn, -ENOBUFS);
-	taken = write_bytes(tcp, conn, data, len, true);
+	}
+	taken = write_bytes(tcp, conn, data, len, &spares);
+	rte_pktmbuf_free(spares);
 	RILL_ASSERT(taken == len);
 	conn_wake(tcp, conn);
 	/* The mark is the octet behind the urgent data [MUST-62]. */

@@ -7,6 +7,7 @@
  * or by the reserve; others go on; a zero window that answers probes is no reason to end a connection;
  * and when the application gives the holders up, every buffer comes back.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -488,6 +489,28 @@ test_joined_chains_pin_nothing_of_the_reserve(void **state)
 	lane_down();
 }
 
+/* The application has taken the whole pool itself. */
+static void
+send_urgent_without(struct rill_conn *conn, void *arg)
+{
+	struct rte_mbuf *all = taken_from(buffers, rte_mempool_avail_count(buffers));
+
+	assert_int_equal(rill_send_urgent(conn, bytes, PIECE), -ENOBUFS);
+	rte_pktmbuf_free(all);
+	assert_int_equal(rill_send_urgent(conn, bytes, PIECE), 0);
+}
+
+static void
+test_urgent_data_without_a_buffer_left_is_refused(void **state)
+{
+	lane_up(1024, 512, 262144);
+	peers_open(0, 1, SINK_PORT, 65535);
+	rill_lane_each(lane, send_urgent_without, NULL);
+	turn();
+	assert_int_equal(peers[0].echoed, PIECE);
+	lane_down();
+}
+
 int
 main(void)
 {
@@ -497,6 +520,7 @@ main(void)
 		cmocka_unit_test(test_copies_for_the_port_are_not_given_twice),
 		cmocka_unit_test(test_the_reserve_outlasts_an_application_that_keeps_everything),
 		cmocka_unit_test(test_joined_chains_pin_nothing_of_the_reserve),
+		cmocka_unit_test(test_urgent_data_without_a_buffer_left_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
