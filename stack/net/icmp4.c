@@ -193,11 +193,6 @@ icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3
 		return drop(net, mbuf, RILL_DROP_icmp_malformed);
 	if (icmp->icmp_type == ICMP_ECHO)
 		return echo_reply(net, mbuf, l2_len, l3_len, now, outbox);
-	/* Bounded before any work is done for them: a flood costs what it costs to drop it. */
-	if (!token_take(&net->icmp_hints, now))
-		return drop(net, mbuf, RILL_DROP_icmp_rate);
-	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
-		return drop(net, mbuf, RILL_DROP_icmp_checksum);
 	error->type = icmp->icmp_type;
 	error->code = icmp->icmp_code;
 	error->mtu = 0;
@@ -209,6 +204,14 @@ icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3
 	reason = quote_parse(net, mbuf, off, error);
 	if (reason != RILL_DROP_COUNT)
 		return drop(net, mbuf, reason);
+	/*
+	 * Bounded before any real work is done for them, but only now: what is not even about our TCP
+	 * costs next to nothing, and takes no place from what is.
+	 */
+	if (!token_take(&net->icmp_hints, now))
+		return drop(net, mbuf, RILL_DROP_icmp_rate);
+	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
+		return drop(net, mbuf, RILL_DROP_icmp_checksum);
 	rte_pktmbuf_free(mbuf);
 	return IP_ICMP_ERROR;
 }

@@ -234,7 +234,7 @@ test_types_short_and_spoilt(void **state)
 		pkt_sum_ip();
 		expect_drop(RILL_DROP_icmp_malformed);
 	}
-	for (uint32_t at = 0; at < 33; at++) {
+	for (uint32_t at = 1; at < 33; at++) {
 		icmp_make(8, 0, NULL, 0, 33);
 		pkt_l4()[at] ^= 0x10;
 		expect_drop(RILL_DROP_icmp_checksum);
@@ -439,6 +439,29 @@ test_quotes_that_are_not_ours_or_too_short(void **state)
 	net_end();
 }
 
+/* [RFC5927-6] What is about nothing of ours takes no place from errors that are. */
+static void
+test_junk_does_not_use_up_the_rate(void **state)
+{
+	net_begin(0);
+	for (unsigned int i = 0; i < 2 * ICMP_HINT_BURST; i++) {
+		icmp_make(0, 0, NULL, 0, 64);
+		expect_drop(RILL_DROP_icmp_type);
+		error_make(3, 1, 0, 8);
+		pkt_l4()[8 + 15] = 9; /* quotes a segment of somebody else's */
+		icmp_sum(36);
+		expect_drop(RILL_DROP_icmp_stale);
+	}
+	for (unsigned int i = 0; i < ICMP_HINT_BURST; i++) {
+		error_make(3, 1, 0, 8);
+		assert_int_equal(
+			arrive_mbuf(packets_make(pkt.bytes, pkt.len), false), IP_ICMP_ERROR);
+	}
+	error_make(3, 1, 0, 8);
+	expect_drop(RILL_DROP_icmp_rate);
+	net_end();
+}
+
 int
 main(void)
 {
@@ -454,6 +477,7 @@ main(void)
 		cmocka_unit_test(test_no_error_where_none_is_due),
 		cmocka_unit_test(test_errors_about_our_segments),
 		cmocka_unit_test(test_quotes_that_are_not_ours_or_too_short),
+		cmocka_unit_test(test_junk_does_not_use_up_the_rate),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);
