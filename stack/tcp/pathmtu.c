@@ -298,6 +298,16 @@ probe_timed_out(struct tcp *tcp, struct rill_conn *conn)
 /* ---- black holes */
 
 void
+pathmtu_prove(const struct tcp *tcp, struct rill_conn *conn)
+{
+	uint32_t len; /* of all records that it gathered */
+
+	txq_segment(tcp, conn, conn->txq_head, &len);
+	if (len >= conn->mss)
+		conn->modes |= MODE_PATH_PROVEN;
+}
+
+void
 pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct rill_addr dst = destination(conn);

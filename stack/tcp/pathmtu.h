@@ -71,14 +71,17 @@ void pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len,
 /* While a probe is out: so many bytes are acknowledged. */
 void pathmtu_probe_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes);
 
+/* mss bytes from the front of the queue are acknowledged: did one segment carry them? */
+void pathmtu_prove(const struct tcp *tcp, struct rill_conn *conn);
+
 /* So many bytes are acknowledged; before they leave the queue. */
 static inline void
 pathmtu_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 {
 	if (unlikely(conn->modes & MODE_PROBE_OUT))
 		pathmtu_probe_acked(tcp, conn, bytes);
-	if (bytes >= conn->mss && tcp_record_at(tcp, conn->txq_head)->len >= conn->mss)
-		conn->modes |= MODE_PATH_PROVEN;
+	if (bytes >= conn->mss && !(conn->modes & MODE_PATH_PROVEN))
+		pathmtu_prove(tcp, conn);
 }
 
 #endif
