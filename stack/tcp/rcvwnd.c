@@ -67,15 +67,16 @@ rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
 	int32_t growth = window_growth(tcp, conn);
 	uint32_t open, field, unit = 1u << conn->rcv_wscale;
 
-	if (growth > 0 && (uint32_t)growth >= window_step(tcp, conn))
+	if (growth > 0 && (uint32_t)growth >= window_step(tcp, conn)) {
 		conn->rcv_adv = seq_add(conn->rcv_adv, (uint32_t)growth);
+		growth = 0;
+	}
 	open = seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
 	/*
 	 * The field rounds: up, so that the edge does not move back by what the shift cuts off [7323
 	 * 2.4]; but not once more than a unit is offered that is not there, or each ACK would open
 	 * the window of a paused application a little more.
 	 */
-	growth = window_growth(tcp, conn);
 	field = (open + (growth > -(int32_t)unit ? unit - 1 : 0)) >> conn->rcv_wscale;
 	if (field > 65535)
 		field = 65535;
