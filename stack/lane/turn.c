@@ -228,5 +228,9 @@ rill_lane_deadline(struct rill_lane *lane)
 		if (wheel_is_armed(node) && wheel_deadline(&lane->wheel, node) <= at)
 			break; /* it stood right; else it has moved: who is first now? */
 	}
-	return node == NULL ? RILL_NEVER : RTE_MAX(at, lane->now);
+	if (node == NULL)
+		at = RILL_NEVER;
+	if (tcp_windows_held(&lane->tcp)) /* nobody tells when the pools have recovered */
+		at = RTE_MIN(at, lane->now + TCP_ROOM_RETRY_US);
+	return RTE_MAX(at, lane->now);
 }

@@ -37,7 +37,7 @@ rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn)
 			used = sidecar->kept_true / TCP_TRUE_FACTOR;
 	}
 	/* What is kept pins buffers: while they are scarce the window stops opening. */
-	if (tcp->rx_low && tcp->buf_low)
+	if (tcp_windows_held(tcp))
 		return 0;
 	space = used < rcvbuf ? rcvbuf - used : 0;
 	return RTE_MIN(space, 65535u << conn->rcv_wscale); /* what the field can say */
@@ -83,6 +83,25 @@ rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
 	if (field << conn->rcv_wscale > open)
 		conn->rcv_adv = seq_add(conn->rcv_nxt, field << conn->rcv_wscale);
 	return (uint16_t)field;
+}
+
+__rte_cold void
+rcvwnd_reopen(struct tcp *tcp)
+{
+	for (unsigned int n = 0; n < TCP_REOPENS_PER_TURN; n++) {
+		struct rill_conn *conn;
+
+		if (tcp->reopen_at >= tcp->conns.fresh) {
+			tcp->reopen_at = UINT32_MAX;
+			return;
+		}
+		conn = tcp_conn_at(tcp, tcp->reopen_at++);
+		if ((conn->flags & (CONN_LIVE | CONN_ENDED | CONN_FINISHED)) != CONN_LIVE ||
+			!conn_is_synchronized(conn))
+			continue;
+		conn->flags |= CONN_WINDOW_UPDATE;
+		conn_mark_dirty(tcp, conn);
+	}
 }
 
 bool

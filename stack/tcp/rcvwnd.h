@@ -25,4 +25,11 @@ uint16_t rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn);
 /* Would an ACK sent now open the window by a step, while less than half of it is open? */
 bool rcvwnd_update_due(const struct tcp *tcp, const struct rill_conn *conn);
 
+/*
+ * Pools that were too low for windows to open have recovered: looks at the next connections of
+ * those that may have been held back, TCP_REOPENS_PER_TURN at most. Peers would find out by probes
+ * only, a minute apart.
+ */
+void rcvwnd_reopen(struct tcp *tcp);
+
 #endif

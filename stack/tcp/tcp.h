@@ -38,6 +38,7 @@
 #define TCP_SNDBUF_AUTO_MAX 4194304u
 #define TCP_CORK_US 200000       /* longest time that cork holds a partial segment back */
 #define TCP_ROOM_RETRY_US 1000u      /* who waits for low pools looks again after this time */
+#define TCP_REOPENS_PER_TURN 256 /* connections looked at once pools have recovered */
 #define TCP_R1_RETRIES 3         /* R1: retransmissions before negative advice [9293 SHLD-10] */
 #define TCP_PERSIST_MAX_US 60000000u
 #define TCP_SWS_OVERRIDE_US 500000u  /* sender's silly window override [1122 4.2.3.4] */
@@ -89,6 +90,7 @@ struct tcp {
 	bool rx_scarce; /* half of rx_pool's is gone too: nothing leaves to the application in them */
 	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */
 	bool accepting;
+	uint32_t reopen_at; /* connections from this index on may have windows to open again */
 	struct rill_conn *in_callback; /* whose callback runs now */
 
 	struct conn_list dirty, parked, ended;
@@ -274,6 +276,13 @@ tcp_buf_taken(struct tcp *tcp, uint32_t n)
 {
 	tcp->buf_spare -= RTE_MIN(n, tcp->buf_spare);
 	tcp->buf_low = tcp->buf_spare == 0;
+}
+
+/* Are both pools so low that no window opens? */
+static inline bool
+tcp_windows_held(const struct tcp *tcp)
+{
+	return tcp->rx_low && tcp->buf_low;
 }
 
 /* Whole buffers that a chain pins, in bytes. */

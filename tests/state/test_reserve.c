@@ -102,12 +102,37 @@ test_what_the_reserve_takes_back_is_not_reported_any_more(void **state)
 	expect_received(400);
 }
 
+/* No window opens while there are no buffers for what would come; and when there are, the peer need not
+ * ask. [MUST-39] */
+static void
+test_windows_that_the_reserve_held_open_again(void **state)
+{
+	struct peer_setup setup = {.options = default_options()};
+
+	setup.options.rcvbuf = 14600;
+	peer_restart(&setup);
+	in_established();
+	keeps_free(RESERVE, RESERVE);
+	for (uint32_t seq = 1; seq < 14601; seq += 1460)
+		peer_sends(ACK, seq, 1, .len = 1460);
+	expect_received(14600);
+	hears_all();
+	peer_sends(ACK, 14601, 1, .len = 1);
+	expect(ACK, 1, 14601, .wnd = WND_ZERO);
+	advance(1000);
+	expect_silence();
+	keeps_free(0, 0);
+	expect_within(2, ACK, 1, 14601, .wnd = 14600);
+	expect_silence();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dialogue(test_what_the_reserve_refused_is_not_reported),
 		dialogue(test_what_the_reserve_takes_back_is_not_reported_any_more),
+		dialogue(test_windows_that_the_reserve_held_open_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
