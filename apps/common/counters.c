@@ -35,3 +35,12 @@ counters_print(FILE *out, const struct rill_stats *stats)
 	fputs("end of counters\n", out);
 	fflush(out);
 }
+
+void
+counters_print_drops(FILE *out, const struct rill_stats *stats)
+{
+	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
+		if (stats->drops[i] != 0)
+			fprintf(out, "  dropped %" PRIu64 " %s: %s\n", stats->drops[i],
+				rill_drop_name((enum rill_drop)i), rill_drop_text((enum rill_drop)i));
+}

@@ -13,4 +13,7 @@
 
 void counters_print(FILE *out, const struct rill_stats *stats);
 
+/* For a summary: an indented line with number, reason and sentence for each reason that occurred. */
+void counters_print_drops(FILE *out, const struct rill_stats *stats);
+
 #endif

@@ -6,20 +6,11 @@
  * in which things are said. raw.c, line.c, length.c (with frame.c) and http.c (with http_line.c and
  * http_reply.c) are the protocols; service.c makes the stack and speaks to the terminal.
  */
-#include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "service.h"
 #include "settings.h"
 #include "signals.h"
-
-/* A value that Rill refuses is a wrong one: it is not of its kind, not supported, or names nothing. */
-static bool
-is_wrong_value(int rc)
-{
-	return rc == -EINVAL || rc == -ENOTSUP || rc == -ENODEV;
-}
 
 static int
 run(const struct echo_settings *settings)
@@ -42,7 +33,6 @@ main(int argc, char *argv[])
 {
 	struct echo_settings settings;
 	enum options_result result;
-	int rc;
 
 	settings_default(&settings);
 	result = options_parse(&echo_options, &settings, argc, argv);
@@ -53,8 +43,5 @@ main(int argc, char *argv[])
 	if (result == OPTIONS_WRONG)
 		return OPTIONS_EXIT_WRONG;
 	signals_catch();
-	rc = run(&settings);
-	if (is_wrong_value(rc))
-		return OPTIONS_EXIT_WRONG;
-	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return host_exit_status(run(&settings));
 }

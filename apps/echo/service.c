@@ -17,21 +17,8 @@
 /* How soon a lane sees that the server is to stop; TICKS_PER_SECOND of them make a statistics line. */
 #define TICK_US 100000u
 #define TICKS_PER_SECOND 10u
-/* Words in --eal. */
-#define EAL_WORDS_MAX 32
 
 /* ---- configuration */
-
-static void
-fill_port(struct rill_port_config *port, const struct echo_settings *settings, unsigned int i)
-{
-	port->name = settings->devs[i].spec;
-	port->addrs[0] = settings->ips[i];
-	port->addrs_count = 1;
-	port->mtu = (uint16_t)settings->mtu;
-	if (settings_gateway_port(settings) == (int)i)
-		port->gateway = settings->gateway;
-}
 
 static void
 fill_options(struct rill_options *options, const struct echo_settings *settings)
@@ -39,25 +26,11 @@ fill_options(struct rill_options *options, const struct echo_settings *settings)
 	/* An echo is an answer: waiting for more to say only makes the peer wait. */
 	options->nodelay = 1;
 	options->user_timeout_ms = (int32_t)settings->user_timeout_ms;
-	options->congestion_control = (int32_t)settings->congestion_control;
 	options->keepalive_idle_ms = (int32_t)settings->keepalive_idle_ms;
 	if (settings->keepalive_idle_ms != 0) {
 		options->keepalive_interval_ms = (int32_t)settings->keepalive_interval_ms;
 		options->keepalive_count = (int32_t)settings->keepalive_count;
 	}
-}
-
-/* Cuts --eal at its blanks; text is changed. */
-static unsigned int
-split_eal(char *text, const char *words[])
-{
-	unsigned int n = 0;
-	char *word;
-
-	while (n < EAL_WORDS_MAX && (word = strsep(&text, " \t")) != NULL)
-		if (*word != '\0')
-			words[n++] = word;
-	return n;
 }
 
 /* ---- ticks */
@@ -140,41 +113,17 @@ on_lane_start(struct rill_lane *rill_lane, void *user)
 /* ---- life */
 
 static int
-failed(const char *what, int rc)
-{
-	const char *why = rill_error();
-
-	fprintf(stderr, PROGRAM ": %s: %s\n", what, *why != '\0' ? why : strerror(-rc));
-	return rc;
-}
-
-static int
 create_stack(struct echo_service *service)
 {
 	const struct echo_settings *settings = service->settings;
-	const char *eal_words[EAL_WORDS_MAX];
-	char eal[ECHO_TEXT_LEN];
 	struct rill_config config;
-	int rc;
 
-	rill_config_default(&config);
-	for (unsigned int i = 0; i < settings->devs_count; i++)
-		fill_port(&config.ports[i], settings, i);
-	config.ports_count = settings->devs_count;
-	config.lanes = settings->lanes;
+	host_configure(&settings->host, &config);
 	config.limits.max_conns = settings->max_conns;
-	config.limits.msl_ms = settings->msl_ms;
-	config.idle_sleep_us = settings->idle_sleep_us;
 	fill_options(&config.options, settings);
-	if (settings->eal[0] != '\0') {
-		memcpy(eal, settings->eal, sizeof(eal));
-		config.eal_args_count = split_eal(eal, eal_words);
-		config.eal_args = eal_words;
-	}
 	config.user = service;
 	config.on_lane_start = on_lane_start;
-	rc = rill_stack_create(&config, &service->stack);
-	return rc == 0 ? 0 : failed("the stack does not start", rc);
+	return host_create_stack(&settings->host, PROGRAM, &config, &service->stack);
 }
 
 static int
@@ -184,12 +133,13 @@ init_lanes(struct echo_service *service)
 
 	service->lanes = calloc(n, sizeof(*service->lanes));
 	if (service->lanes == NULL)
-		return failed("no memory for the lanes", -ENOMEM);
+		return host_failed(PROGRAM, "no memory for the lanes", -ENOMEM);
 	for (unsigned int i = 0; i < n; i++) {
 		int rc = echo_lane_init(&service->lanes[i], service->settings);
 
 		if (rc != 0)
-			return failed("no room for --max-conns and --hold; give smaller ones", rc);
+			return host_failed(PROGRAM,
+				"no room for --max-conns and --hold; give smaller ones", rc);
 		service->lanes[i].owner = service;
 		service->lanes_count = i + 1;
 	}
@@ -210,7 +160,7 @@ service_open(struct echo_service *service, const struct echo_settings *settings)
 		return rc;
 	rc = rill_listen(service->stack, NULL, (uint16_t)settings->port, NULL, &session_handler, NULL,
 		&listener);
-	return rc == 0 ? 0 : failed("it cannot listen", rc);
+	return rc == 0 ? 0 : host_failed(PROGRAM, "it cannot listen", rc);
 }
 
 void
@@ -221,9 +171,9 @@ service_announce(const struct echo_service *service)
 
 	if (settings->log_level < ECHO_LOG_QUIET)
 		return;
-	for (unsigned int i = 0; i < settings->devs_count; i++)
-		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n", settings->devs[i].name,
-			rill_addr_format(&settings->ips[i].addr, addr), settings->ips[i].len,
+	for (unsigned int i = 0; i < settings->host.devs_count; i++)
+		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n",
+			settings->host.devs[i].name, rill_addr_format(&settings->host.ips[i].addr, addr), settings->host.ips[i].len,
 			settings->proto->name, settings->port);
 	fflush(stdout);
 }
@@ -237,16 +187,7 @@ service_run(struct echo_service *service)
 	rc = rill_stack_run(service->stack);
 	signals_target(NULL, 0);
 	/* Connections that outlived --drain were aborted, as it says. */
-	return rc == 0 || rc == -ETIME ? 0 : failed("the stack stopped", rc);
-}
-
-static void
-print_drops(const struct rill_stats *stats)
-{
-	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
-		if (stats->drops[i] != 0)
-			printf("  dropped %" PRIu64 " %s: %s\n", stats->drops[i],
-				rill_drop_name((enum rill_drop)i), rill_drop_text((enum rill_drop)i));
+	return rc == 0 || rc == -ETIME ? 0 : host_failed(PROGRAM, "the stack stopped", rc);
 }
 
 static void
@@ -276,7 +217,7 @@ service_summary(const struct echo_service *service)
 		stats.passive_opens, stats.bytes_in, stats.bytes_out,
 		stats.retransmits, statline_drops(&stats));
 	print_counters(service);
-	print_drops(&stats);
+	counters_print_drops(stdout, &stats);
 	fflush(stdout);
 }
 

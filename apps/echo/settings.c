@@ -24,60 +24,6 @@ set_protocol(void *settings, const struct option_def *def, const char *value, ch
 	return 0;
 }
 
-static int
-set_ip(void *settings, const struct option_def *def, const char *value, char *why)
-{
-	struct echo_settings *s = settings;
-
-	if (s->ips_count == RILL_PORTS_MAX)
-		return option_wrong(why, "is one too many; give at most %d", RILL_PORTS_MAX);
-	if (strchr(value, '/') == NULL || rill_prefix_parse(value, &s->ips[s->ips_count]) != 0)
-		return option_wrong(why, "is not an address with the length of its network's prefix; "
-			"give one such as 192.0.2.10/24");
-	s->ips_count++;
-	return 0;
-}
-
-static void
-clear_ips(void *settings)
-{
-	((struct echo_settings *)settings)->ips_count = 0;
-}
-
-static int
-set_gateway(void *settings, const struct option_def *def, const char *value, char *why)
-{
-	struct echo_settings *s = settings;
-
-	if (rill_addr_parse(value, &s->gateway) != 0)
-		return option_wrong(why, "is not an address; give one such as 192.0.2.1");
-	return 0;
-}
-
-static int
-set_dev(void *settings, const struct option_def *def, const char *value, char *why)
-{
-	struct echo_settings *s = settings;
-	size_t name_len = strcspn(value, ",");
-	struct echo_dev *dev;
-
-	if (s->devs_count == RILL_PORTS_MAX)
-		return option_wrong(why, "is one too many; give at most %d", RILL_PORTS_MAX);
-	if (name_len == 0 || strlen(value) >= ECHO_TEXT_LEN)
-		return option_wrong(why, "is not a device; give a DPDK device's name or PCI address, "
-			"such as net_tap0,iface=tap0 or 0000:03:10.0");
-	dev = &s->devs[s->devs_count++];
-	snprintf(dev->spec, sizeof(dev->spec), "%s", value);
-	snprintf(dev->name, sizeof(dev->name), "%.*s", (int)name_len, value);
-	return 0;
-}
-
-static void
-clear_devs(void *settings)
-{
-	((struct echo_settings *)settings)->devs_count = 0;
-}
-
 /* "IDLE,INTERVAL,COUNT", or "0" for none. */
 static int
 set_keepalive(void *settings, const struct option_def *def, const char *value, char *why)
@@ -110,18 +56,6 @@ set_keepalive(void *settings, const struct option_def *def, const char *value, c
 }
 
 static int
-set_congestion_control(void *settings, const struct option_def *def, const char *value, char *why)
-{
-	struct echo_settings *s = settings;
-	enum rill_cc algorithm = rill_cc_by_name(value);
-
-	if (algorithm == RILL_CC_COUNT)
-		return option_wrong(why, "is not a congestion control; give cubic, newreno, dctcp, bbr or none");
-	s->congestion_control = algorithm;
-	return 0;
-}
-
-static int
 set_log_level(void *settings, const struct option_def *def, const char *value, char *why)
 {
 	static const char *const names[] = {
@@ -140,32 +74,12 @@ set_log_level(void *settings, const struct option_def *def, const char *value, c
 	return option_wrong(why, "is not a log level; give error, quiet, info or debug");
 }
 
-static int
-set_eal(void *settings, const struct option_def *def, const char *value, char *why)
-{
-	struct echo_settings *s = settings;
-
-	if (strlen(value) >= sizeof(s->eal))
-		return option_wrong(why, "is too long; give at most %zu bytes", sizeof(s->eal) - 1);
-	snprintf(s->eal, sizeof(s->eal), "%s", value);
-	return 0;
-}
-
 #define FIELD(name) offsetof(struct echo_settings, name)
 
 static const struct option_def defs[] = {
 	{"protocol", "raw|line|length|http", "how bytes become messages (default raw)", set_protocol},
-	{"dev", "NAME[,args]", "a DPDK device, virtual or by PCI address (default net_tap0); each is a "
-		"port with a lane of its own", set_dev, .clear = clear_devs},
-	{"ip", "ADDR/LEN", "the address of a port: the i-th --ip belongs to the i-th --dev", set_ip,
-		.clear = clear_ips},
-	{"gateway", "ADDR", "the default route, through the port in whose network it lies (default "
-		"none)", set_gateway},
 	{"port", "N", "TCP port to listen on (default 7000)", option_set_count, FIELD(port), 1, 65535},
-	{"lanes", "N", "lanes, each a core; 0: one for each --dev (default 0)", option_set_count,
-		FIELD(lanes), 0, RILL_PORTS_MAX},
-	{"mtu", "BYTES", "largest IP packet; 0: what the device has (default 0)", option_set_count,
-		FIELD(mtu), 0, 65535},
+	HOST_OPTION_ROWS("the address of a port: the i-th --ip belongs to the i-th --dev"),
 	{"max-conns", "N", "connections of one lane; 0: Rill's default (default 0)", option_set_count,
 		FIELD(max_conns), 0, (1u << 30) - 1},
 	{"max-message", "BYTES", "longest message: a line without its end, a length's message, a "
@@ -180,17 +94,10 @@ static const struct option_def defs[] = {
 	{"user-timeout", "S", "ends a connection whose data stays unacknowledged for that long, in "
 		"seconds; 0: by retries (default 0)", option_set_seconds, FIELD(user_timeout_ms), 0,
 		DAY_MS},
-	{"congestion-control", "cubic|newreno|dctcp|bbr|none", "how much may be in flight (default cubic)",
-		set_congestion_control},
-	{"msl", "MS", "maximum segment lifetime in milliseconds: half of TIME-WAIT; 0: Rill's default "
-		"(default 0)", option_set_count, FIELD(msl_ms), 0, 255000},
 	{"drain", "S", "at SIGINT or SIGTERM, connections may finish for that long, in seconds "
 		"(default 5)", option_set_seconds, FIELD(drain_ms), 0, DAY_MS},
-	{"idle-sleep", "US", "an idle lane sleeps for that many microseconds at most; 0: it polls "
-		"(default 0)", option_set_count, FIELD(idle_sleep_us), 0, 1000000},
 	{"log-level", "error|quiet|info|debug", "error: errors only; quiet: start and summary too; info: "
 		"a line each second too; debug: each connection too (default info)", set_log_level},
-	{"eal", "ARGS", "arguments for DPDK's EAL instead of those that are chosen", set_eal},
 };
 
 const struct options echo_options = {
@@ -210,52 +117,17 @@ settings_default(struct echo_settings *settings)
 		.max_message = 1u << 20,
 		.hold_bytes = 256u << 20,
 		.drain_ms = 5000,
-		.congestion_control = RILL_CC_CUBIC,
+		.host.congestion_control = RILL_CC_CUBIC,
 		.log_level = ECHO_LOG_INFO,
 	};
-}
-
-static bool
-prefix_covers(const struct rill_prefix *prefix, const struct rill_addr *addr)
-{
-	unsigned int most = prefix->addr.family == AF_INET6 ? 128 : 32;
-	unsigned int bits = prefix->len < most ? prefix->len : most;
-
-	if (prefix->addr.family != addr->family)
-		return false;
-	if (memcmp(prefix->addr.u.ip6, addr->u.ip6, bits / 8) != 0)
-		return false;
-	return bits % 8 == 0 ||
-		(prefix->addr.u.ip6[bits / 8] ^ addr->u.ip6[bits / 8]) >> (8 - bits % 8) == 0;
-}
-
-int
-settings_gateway_port(const struct echo_settings *settings)
-{
-	for (unsigned int i = 0; i < settings->ips_count; i++)
-		if (prefix_covers(&settings->ips[i], &settings->gateway))
-			return (int)i;
-	return -1;
 }
 
 enum options_result
 settings_finish(struct echo_settings *s)
 {
-	char why[OPTION_WHY_LEN];
-
-	if (s->devs_count == 0)
-		set_dev(s, NULL, "net_tap0", why);
-	if (s->ips_count != s->devs_count) {
-		fprintf(stderr, PROGRAM ": --ip: is given %u times for %u device%s; give one for each "
-			"--dev, such as --ip 192.0.2.10/24\n", s->ips_count, s->devs_count,
-			s->devs_count == 1 ? "" : "s");
+	host_default_dev(&s->host);
+	if (host_check(&s->host, PROGRAM) != OPTIONS_RUN)
 		return OPTIONS_WRONG;
-	}
-	if (s->gateway.family != 0 && settings_gateway_port(s) < 0) {
-		fprintf(stderr, PROGRAM ": --gateway: lies in the network of no --ip; give the address "
-			"of a router in one of them\n");
-		return OPTIONS_WRONG;
-	}
 	if (s->hold_bytes / 2 < s->max_message) {
 		fprintf(stderr, PROGRAM ": --hold %u: is too small for --max-message %u; give at least "
 			"twice the longest message\n", s->hold_bytes, s->max_message);

@@ -77,16 +77,16 @@ test_every_option(void **state)
 		"--congestion-control newreno --user-timeout 5 --msl 1000 --drain 0 --idle-sleep 100 --log-level quiet"),
 		OPTIONS_RUN);
 	assert_ptr_equal(s.proto, &proto_length);
-	assert_int_equal(s.devs_count, 2);
-	assert_string_equal(s.devs[0].spec, "net_tap0,iface=t0");
-	assert_string_equal(s.devs[0].name, "net_tap0");
-	assert_string_equal(s.devs[1].name, "0000:03:10.1");
-	assert_int_equal(s.ips_count, 2);
-	assert_int_equal(s.ips[1].addr.u.ip4[2], 1);
-	assert_int_equal(settings_gateway_port(&s), 1);
+	assert_int_equal(s.host.devs_count, 2);
+	assert_string_equal(s.host.devs[0].spec, "net_tap0,iface=t0");
+	assert_string_equal(s.host.devs[0].name, "net_tap0");
+	assert_string_equal(s.host.devs[1].name, "0000:03:10.1");
+	assert_int_equal(s.host.ips_count, 2);
+	assert_int_equal(s.host.ips[1].addr.u.ip4[2], 1);
+	assert_int_equal(host_gateway_port(&s.host), 1);
 	assert_int_equal(s.port, 99);
-	assert_int_equal(s.lanes, 2);
-	assert_int_equal(s.mtu, 1400);
+	assert_int_equal(s.host.lanes, 2);
+	assert_int_equal(s.host.mtu, 1400);
 	assert_int_equal(s.max_conns, 77);
 	assert_int_equal(s.max_message, 2048);
 	assert_int_equal(s.hold_bytes, 3 << 20);
@@ -94,11 +94,11 @@ test_every_option(void **state)
 	assert_int_equal(s.keepalive_idle_ms, 1000);
 	assert_int_equal(s.keepalive_interval_ms, 500);
 	assert_int_equal(s.keepalive_count, 3);
-	assert_int_equal(s.congestion_control, RILL_CC_NEWRENO);
+	assert_int_equal(s.host.congestion_control, RILL_CC_NEWRENO);
 	assert_int_equal(s.user_timeout_ms, 5000);
-	assert_int_equal(s.msl_ms, 1000);
+	assert_int_equal(s.host.msl_ms, 1000);
 	assert_int_equal(s.drain_ms, 0);
-	assert_int_equal(s.idle_sleep_us, 100);
+	assert_int_equal(s.host.idle_sleep_us, 100);
 	assert_int_equal(s.log_level, ECHO_LOG_QUIET);
 }
 
@@ -109,13 +109,13 @@ test_defaults(void **state)
 
 	assert_int_equal(parse(&s, "--ip 10.0.0.2/24"), OPTIONS_RUN);
 	assert_ptr_equal(s.proto, &proto_raw);
-	assert_int_equal(s.devs_count, 1);
-	assert_string_equal(s.devs[0].spec, "net_tap0");
+	assert_int_equal(s.host.devs_count, 1);
+	assert_string_equal(s.host.devs[0].spec, "net_tap0");
 	assert_int_equal(s.port, 7000);
 	assert_int_equal(s.max_message, 1 << 20);
 	assert_int_equal(s.drain_ms, 5000);
-	assert_int_equal(s.congestion_control, RILL_CC_CUBIC);
-	assert_int_equal(settings_gateway_port(&s), -1);
+	assert_int_equal(s.host.congestion_control, RILL_CC_CUBIC);
+	assert_int_equal(host_gateway_port(&s.host), -1);
 }
 
 static void
@@ -130,22 +130,22 @@ test_file_and_command_line(void **state)
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
 	assert_ptr_equal(s.proto, &proto_http);
 	assert_int_equal(s.port, 81);
-	assert_string_equal(s.devs[0].name, "net_tap5");
+	assert_string_equal(s.host.devs[0].name, "net_tap5");
 	assert_int_equal(s.keepalive_count, 3);
-	assert_int_equal(s.congestion_control, RILL_CC_NONE);
+	assert_int_equal(s.host.congestion_control, RILL_CC_NONE);
 
 	/* A list on the command line replaces the file's. */
 	snprintf(line, sizeof(line), "--config %s --ip 10.9.0.2/16", file_name);
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
-	assert_int_equal(s.ips_count, 1);
-	assert_int_equal(s.ips[0].addr.u.ip4[1], 9);
+	assert_int_equal(s.host.ips_count, 1);
+	assert_int_equal(s.host.ips[0].addr.u.ip4[1], 9);
 
 	/* A list in the file has a line for each. */
 	write_file("[rill-echo]\nip = 10.0.0.2/24\nip = 10.0.1.2/24\ndev = net_tap0\ndev = net_tap1\n");
 	snprintf(line, sizeof(line), "--config %s", file_name);
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
-	assert_int_equal(s.ips_count, 2);
-	assert_string_equal(s.devs[1].name, "net_tap1");
+	assert_int_equal(s.host.ips_count, 2);
+	assert_string_equal(s.host.devs[1].name, "net_tap1");
 }
 
 /* Each wrong thing, and what the sentence must say. */

@@ -78,11 +78,13 @@ read_quietly(struct echo_settings *settings, bool file, const char *text, size_t
 static void
 check_bounds(const struct echo_settings *settings)
 {
+	const struct host *host = &settings->host;
+
 	must(settings->proto != NULL, "there is a protocol");
-	must(settings->devs_count >= 1 && settings->devs_count <= RILL_PORTS_MAX, "devices in bounds");
-	must(settings->ips_count == settings->devs_count, "an address for each");
-	for (unsigned int i = 0; i < settings->ips_count; i++)
-		must(settings->ips[i].len <= (settings->ips[i].addr.family == AF_INET6 ? 128 : 32),
+	must(host->devs_count >= 1 && host->devs_count <= RILL_PORTS_MAX, "devices in bounds");
+	must(host->ips_count == host->devs_count, "an address for each");
+	for (unsigned int i = 0; i < host->ips_count; i++)
+		must(host->ips[i].len <= (host->ips[i].addr.family == AF_INET6 ? 128 : 32),
 			"a prefix in bounds");
 	for (unsigned int i = 0; i < echo_options.count; i++) {
 		const struct option_def *def = &echo_options.defs[i];
@@ -94,7 +96,7 @@ check_bounds(const struct echo_settings *settings)
 		must(value >= def->least && value <= def->most, def->name);
 	}
 	must(settings->hold_bytes / 2 >= settings->max_message, "room for the longest message");
-	must(memchr(settings->eal, 0, sizeof(settings->eal)) != NULL, "the text ends");
+	must(memchr(host->eal, 0, sizeof(host->eal)) != NULL, "the text ends");
 }
 
 int

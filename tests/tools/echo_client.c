@@ -339,9 +339,9 @@ report(const struct client *c)
 		(unsigned long long)t->bytes_sent, (unsigned long long)t->bytes_verified,
 		(unsigned long long)t->mismatches, seconds, (double)t->messages / seconds,
 		(double)t->bytes_verified * 8 / 1e6 / seconds,
-		(unsigned long long)latency_quantile(&t->latency, 0.5),
-		(unsigned long long)latency_quantile(&t->latency, 0.99),
-		(unsigned long long)t->latency.max_us,
+		(unsigned long long)histogram_quantile(&t->latency_us, 0.5),
+		(unsigned long long)histogram_quantile(&t->latency_us, 0.99),
+		(unsigned long long)t->latency_us.max,
 		t->first_error[0] != '\0' || c->json ? t->first_error : "none");
 }
 

@@ -287,7 +287,7 @@ flow_compare(struct flow *f, struct tally *tally, const uint8_t *data, size_t le
 static void
 flow_message_done(struct flow *f, struct tally *tally)
 {
-	latency_add(&tally->latency,
+	histogram_add(&tally->latency_us,
 		flow_clock_us() - f->waiting[f->done % FLOW_PIPELINE_MAX].began_us);
 	f->done++;
 	tally->messages++;

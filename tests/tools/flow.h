@@ -10,7 +10,7 @@
  * ways at once, compared by SHA-256, ended by a half-close).
  */
 
-#include "latency.h"
+#include "histogram.h"
 #include "pattern.h"
 
 #include <http_parser.h>
@@ -55,7 +55,7 @@ struct plan {
 struct tally {
 	uint64_t opened, ended_well, failed;
 	uint64_t messages, bytes_sent, bytes_verified, mismatches;
-	struct latency latency;
+	struct histogram latency_us;
 	char first_error[160];
 };
 

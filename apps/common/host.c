@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int
+host_set_ip(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+
+	if (host->ips_count == RILL_PORTS_MAX)
+		return option_wrong(why, "is one too many; give at most %d", RILL_PORTS_MAX);
+	if (strchr(value, '/') == NULL ||
+		rill_prefix_parse(value, &host->ips[host->ips_count]) != 0)
+		return option_wrong(why, "is not an address with the length of its network's prefix; "
+			"give one such as 192.0.2.10/24");
+	host->ips_count++;
+	return 0;
+}
+
+void
+host_clear_ips(void *settings)
+{
+	((struct host *)settings)->ips_count = 0;
+}
+
+int
+host_set_gateway(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+
+	if (rill_addr_parse(value, &host->gateway) != 0)
+		return option_wrong(why, "is not an address; give one such as 192.0.2.1");
+	return 0;
+}
+
+int
+host_set_dev(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+	size_t name_len = strcspn(value, ",");
+	struct host_dev *dev;
+
+	if (host->devs_count == RILL_PORTS_MAX)
+		return option_wrong(why, "is one too many; give at most %d", RILL_PORTS_MAX);
+	if (name_len == 0 || strlen(value) >= HOST_TEXT_LEN)
+		return option_wrong(why, "is not a device; give a DPDK device's name or PCI address, "
+			"such as net_tap0,iface=tap0 or 0000:03:10.0");
+	dev = &host->devs[host->devs_count++];
+	snprintf(dev->spec, sizeof(dev->spec), "%s", value);
+	snprintf(dev->name, sizeof(dev->name), "%.*s", (int)name_len, value);
+	return 0;
+}
+
+void
+host_clear_devs(void *settings)
+{
+	((struct host *)settings)->devs_count = 0;
+}
+
+int
+host_set_congestion_control(
+	void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+	enum rill_cc algorithm = rill_cc_by_name(value);
+
+	if (algorithm == RILL_CC_COUNT)
+		return option_wrong(why, "is not a congestion control; give cubic, newreno, dctcp, "
+			"bbr or none");
+	host->congestion_control = algorithm;
+	return 0;
+}
+
+int
+host_set_eal(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+
+	if (strlen(value) >= sizeof(host->eal))
+		return option_wrong(why, "is too long; give at most %zu bytes", sizeof(host->eal) - 1);
+	snprintf(host->eal, sizeof(host->eal), "%s", value);
+	return 0;
+}
+
+bool
+host_prefix_covers(const struct rill_prefix *prefix, const struct rill_addr *addr)
+{
+	unsigned int most = prefix->addr.family == AF_INET6 ? 128 : 32;
+	unsigned int bits = prefix->len < most ? prefix->len : most;
+
+	if (prefix->addr.family != addr->family)
+		return false;
+	if (memcmp(prefix->addr.u.ip6, addr->u.ip6, bits / 8) != 0)
+		return false;
+	return bits % 8 == 0 ||
+		(prefix->addr.u.ip6[bits / 8] ^ addr->u.ip6[bits / 8]) >> (8 - bits % 8) == 0;
+}
+
+int
+host_gateway_port(const struct host *host)
+{
+	for (unsigned int i = 0; i < host->ips_count; i++)
+		if (host_prefix_covers(&host->ips[i], &host->gateway))
+			return (int)i;
+	return -1;
+}
+
+void
+host_default_dev(struct host *host)
+{
+	char why[OPTION_WHY_LEN];
+
+	if (host->devs_count == 0)
+		host_set_dev(host, NULL, "net_tap0", why);
+}
+
+enum options_result
+host_check(const struct host *host, const char *program)
+{
+	if (host->ips_count != host->devs_count) {
+		fprintf(stderr, "%s: --ip: is given %u times for %u device%s; give one for each "
+			"--dev, such as --ip 192.0.2.10/24\n", program, host->ips_count,
+			host->devs_count, host->devs_count == 1 ? "" : "s");
+		return OPTIONS_WRONG;
+	}
+	if (host->gateway.family != 0 && host_gateway_port(host) < 0) {
+		fprintf(stderr, "%s: --gateway: lies in the network of no --ip; give the address of "
+			"a router in one of them\n", program);
+		return OPTIONS_WRONG;
+	}
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef APPS_HOST_H
+#define APPS_HOST_H
+
+/*
+ * The host that a program is on its networks: devices, addresses, gateway, lanes, and what all its
+ * connections share. Settings that every program has, and the stack that is made from them.
+ *
+ * struct host is the first member of a program's settings; HOST_OPTION_ROWS are rows of its table.
+ */
+
+#include <stdint.h>
+
+#include <rill/stack.h>
+
+#include "options.h"
+
+/* Room for an argument of --dev or --eal. */
+#define HOST_TEXT_LEN 256
+
+struct host_dev {
+	char spec[HOST_TEXT_LEN]; /* as given: NAME[,args] */
+	char name[HOST_TEXT_LEN]; /* NAME */
+};
+
+struct host {
+	struct host_dev devs[RILL_PORTS_MAX];
+	unsigned int devs_count;
+	struct rill_prefix ips[RILL_PORTS_MAX];
+	unsigned int ips_count;
+	struct rill_addr gateway; /* family 0: none */
+	uint32_t lanes, mtu, msl_ms, idle_sleep_us;
+	enum rill_cc congestion_control;
+	char eal[HOST_TEXT_LEN]; /* empty: Rill chooses */
+};
+
+int host_set_dev(void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_ip(void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_gateway(void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_congestion_control(
+	void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_eal(void *settings, const struct option_def *def, const char *value, char *why);
+void host_clear_devs(void *settings);
+void host_clear_ips(void *settings);
+
+/* ip_help says what --ip means to this program. */
+#define HOST_OPTION_ROWS(ip_help)                                                                  \
+	{"dev", "NAME[,args]", "a DPDK device, virtual or by PCI address (default net_tap0); each " \
+		"is a port with a lane of its own", host_set_dev, .clear = host_clear_devs},       \
+	{"ip", "ADDR/LEN", ip_help, host_set_ip, .clear = host_clear_ips},                         \
+	{"gateway", "ADDR", "the default route, through the port in whose network it lies (default " \
+		"none)", host_set_gateway},                                                        \
+	{"lanes", "N", "lanes, each a core; 0: one for each --dev (default 0)", option_set_count,  \
+		offsetof(struct host, lanes), 0, RILL_PORTS_MAX},                                  \
+	{"mtu", "BYTES", "largest IP packet; 0: what the device has (default 0)",                  \
+		option_set_count, offsetof(struct host, mtu), 0, 65535},                           \
+	{"congestion-control", "cubic|newreno|dctcp|bbr|none",                                     \
+		"how much may be in flight (default cubic)", host_set_congestion_control},         \
+	{"msl", "MS", "maximum segment lifetime in milliseconds: half of TIME-WAIT; 0: Rill's "    \
+		"default (default 0)", option_set_count, offsetof(struct host, msl_ms), 0, 255000}, \
+	{"idle-sleep", "US", "an idle lane sleeps for that many microseconds at most; 0: it "      \
+		"polls (default 0)", option_set_count, offsetof(struct host, idle_sleep_us), 0,    \
+		1000000},                                                                          \
+	{"eal", "ARGS", "arguments for DPDK's EAL instead of those that are chosen", host_set_eal}
+
+/* Puts the default device where none was given. */
+void host_default_dev(struct host *host);
+
+/* Checks what concerns several options. Returns OPTIONS_RUN, or OPTIONS_WRONG after a sentence on
+ * stderr that begins with the program's name. */
+enum options_result host_check(const struct host *host, const char *program);
+
+bool host_prefix_covers(const struct rill_prefix *prefix, const struct rill_addr *addr);
+
+/* The port of whose network the gateway is part; -1: there is no gateway. */
+int host_gateway_port(const struct host *host);
+
+/* Writes the defaults of Rill, and what host says, into config; each port has its one address. */
+void host_configure(const struct host *host, struct rill_config *config);
+
+/* rill_stack_create with --eal; a failure is said on stderr. Returns 0 or a negative errno. */
+int host_create_stack(const struct host *host, const char *program, struct rill_config *config,
+	struct rill_stack **stack);
+
+/* Says on stderr what failed, with Rill's sentence if there is one. Returns rc. */
+int host_failed(const char *program, const char *what, int rc);
+
+/* The exit status of a program that ends with rc: one for values that Rill refuses, one for the rest. */
+int host_exit_status(int rc);
+
+#endif
