@@ -256,6 +256,8 @@ send_new_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 		return 0;
 	if (first)
 		restart_after_idle(tcp, conn);
+	if (unlikely(len > conn->mss) && !pathmtu_probe_fits(tcp, conn, len))
+		len = segment_max(tcp, conn); /* the window that is left is too small for a probe */
 	count = gather(tcp, conn, index, RECORD_SENT, 0, &len);
 	if (count == 0)
 		return 0;

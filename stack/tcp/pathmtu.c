@@ -165,8 +165,8 @@ pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t seq, uint16_t mtu
  * May a probe of at least so much payload leave? Nothing is missing or waits to be reported, and
  * data and windows suffice for what follows it too [4821 7.4].
  */
-static bool
-probe_fits(const struct tcp *tcp, const struct rill_conn *conn, uint32_t len)
+bool
+pathmtu_probe_fits(const struct tcp *tcp, const struct rill_conn *conn, uint32_t len)
 {
 	uint32_t needed = len + PROBE_FOLLOWERS * conn->mss;
 	const struct scoreboard *score = score_of(tcp, conn);
@@ -187,14 +187,14 @@ pathmtu_probe_len(struct tcp *tcp, struct rill_conn *conn)
 
 	if ((conn->modes & MODE_PROBE_OUT) || !may_probe(tcp, conn) ||
 		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_PROBING)) ||
-		!probe_fits(tcp, conn, conn->mss + 1u))
+		!pathmtu_probe_fits(tcp, conn, conn->mss + 1u))
 		return 0;
 	size = pmtu_probe_due(
 		&tcp->pmtu, &dst, (uint16_t)(most_mss(tcp, conn) + headers_len(conn)), tcp->now);
 	if (size <= path_mtu(conn))
 		return 0;
 	len = size - headers_len(conn);
-	return probe_fits(tcp, conn, len) ? len : 0;
+	return pathmtu_probe_fits(tcp, conn, len) ? len : 0;
 }
 
 void

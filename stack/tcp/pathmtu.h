@@ -57,6 +57,9 @@ void pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn);
  */
 uint32_t pathmtu_probe_len(struct tcp *tcp, struct rill_conn *conn);
 
+/* The same of a probe with so much payload, if the window has changed since. */
+bool pathmtu_probe_fits(const struct tcp *tcp, const struct rill_conn *conn, uint32_t len);
+
 /* `count` records from index on were sent as a probe. */
 void pathmtu_probe_sent(
 	struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsigned int count);
