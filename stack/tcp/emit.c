@@ -121,7 +121,7 @@ frame_chained(struct tcp *tcp, uint32_t index, unsigned int count)
 	return frame;
 }
 
-/* One buffer with the records' bytes copied: for ports that take no chains. */
+/* One buffer with the records' bytes copied: for ports that take no chains, or only shorter ones. */
 static struct rte_mbuf *
 frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 {

@@ -19,6 +19,8 @@
 #include "tlp.h"
 #include "txq.h"
 
+#define GATHER_MAX 64u /* records of one segment */
+
 /* Payload bytes of a full segment now: SACK blocks take room from it. */
 static uint32_t
 segment_max(const struct tcp *tcp, const struct rill_conn *conn)
@@ -30,29 +32,45 @@ segment_max(const struct tcp *tcp, const struct rill_conn *conn)
 	return conn->mss + timestamps - emit_options_len(tcp, conn);
 }
 
-/* Records that one frame may chain. */
+/* Records that one frame may chain; 0: it is copied. */
 static unsigned int
 chain_max(const struct tcp *tcp)
 {
-	return (tcp->netif->caps & NETIF_TX_CHAINS) ? tcp->netif->tx_chain_max - 1u : 64u;
+	return (tcp->netif->caps & NETIF_TX_CHAINS) ? tcp->netif->tx_chain_max - 1u : 0u;
+}
+
+/* Payload bytes that a copied frame has room for. */
+static uint32_t
+copy_max(const struct tcp *tcp)
+{
+	return rte_pktmbuf_data_room_size(tcp->buf_pool) - RTE_PKTMBUF_HEADROOM;
 }
 
 /*
  * Whole records from index on, whose flags are `value` under `mask`, up to *len bytes: the last one
  * is split to fit. Returns how many, and the bytes in *len. 0: not even the first could be split.
+ * More of them than the port can chain are copied into one buffer while there are enough: small
+ * records would make small segments, and as many of them as bytes fit cwnd.
  */
 static unsigned int
 gather(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint8_t mask, uint8_t value,
 	uint32_t *len)
 {
-	unsigned int count = 0, most = chain_max(tcp);
-	uint32_t left = *len;
+	unsigned int count = 0, chained = chain_max(tcp);
+	uint32_t left = *len, room;
 
-	while (index != SLAB_NONE && left > 0 && count < most) {
+	while (index != SLAB_NONE && left > 0 && count < GATHER_MAX) {
 		struct record *record = tcp_record_at(tcp, index);
 
-		if ((record->flags & mask) != value)
+		if ((record->flags & mask) != value || (count == chained && count > 0 && tcp->buf_low))
 			break;
+		room = count == chained ? copy_max(tcp) : *len;
+		if (*len - left >= room)
+			break;
+		if (*len > room) {
+			left -= *len - room;
+			*len = room;
+		}
 		if (record->len > left && !txq_split(tcp, conn, index, left))
 			break;
 		left -= record->len;
