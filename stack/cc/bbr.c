@@ -197,16 +197,43 @@ check_startup_and_drain(struct bbr *bbr, const struct bbr_ack *ack)
 
 /* Losses of a probe: this much is too much. */
 static void
-handle_inflight_too_high(const struct cc *cc, struct bbr *bbr, const struct bbr_ack *ack)
+handle_inflight_too_high(
+	const struct cc *cc, struct bbr *bbr, uint32_t in_flight, bool limited, ustime now)
 {
 	uint32_t target = least(bbr_bdp(bbr, bbr->bw, BBR_UNIT), cc->cwnd);
 
 	bbr->probing_samples = false;
-	if (!ack->rate->limited)
-		bbr->inflight_hi =
-			most(ack->rate->in_flight, (uint32_t)((uint64_t)target * 7 / 10));
+	if (!limited)
+		bbr->inflight_hi = most(in_flight, (uint32_t)((uint64_t)target * 7 / 10));
 	if (bbr->state == BBR_UP)
-		start_down(bbr, ack->ack->now);
+		start_down(bbr, now);
+}
+
+/* How much was in flight when 1/50 of it had been lost: some byte of this segment was the one too
+ * much. lost: since it was sent, itself included. */
+static uint32_t
+inflight_at_loss(const struct bbr_loss *loss, uint32_t lost)
+{
+	uint32_t before = loss->stamp->in_flight - least(loss->len, loss->stamp->in_flight);
+	uint32_t budget = before / LOSS_SHIFT, lost_before = lost - loss->len;
+
+	if (lost_before >= budget)
+		return before;
+	return before + (budget - lost_before) * LOSS_SHIFT / (LOSS_SHIFT - 1);
+}
+
+void
+bbr_lost(struct cc *cc, const struct bbr_loss *loss)
+{
+	struct bbr *bbr = bbr_of(cc);
+	uint32_t lost = rate_lost(&bbr->rate, loss->stamp, loss->len);
+
+	bbr_note_loss(bbr);
+	if (loss->begins && bbr->loss_events < UINT8_MAX)
+		bbr->loss_events++;
+	if (bbr->probing_samples && lost > loss->stamp->in_flight / LOSS_SHIFT)
+		handle_inflight_too_high(cc, bbr, inflight_at_loss(loss, lost),
+			loss->stamp->limited, loss->now);
 }
 
 static void
@@ -242,7 +269,8 @@ adapt_upper_bounds(const struct cc *cc, struct bbr *bbr, const struct bbr_ack *a
 	}
 	if (is_inflight_too_high(ack->rate)) {
 		if (bbr->probing_samples)
-			handle_inflight_too_high(cc, bbr, ack);
+			handle_inflight_too_high(cc, bbr, ack->rate->in_flight,
+				ack->rate->limited, ack->ack->now);
 		return;
 	}
 	if (bbr->inflight_hi == BBR_NONE)
@@ -511,7 +539,7 @@ bbr_on_loss(struct cc *cc, const struct cc_event *event)
 static void
 bbr_on_ecn(struct cc *cc, const struct cc_event *event)
 {
-	bbr_of(cc)->loss_in_round = true;
+	bbr_note_loss(bbr_of(cc));
 }
 
 static void

@@ -93,6 +93,17 @@ void bbr_start(
 /* NULL: cc is of another algorithm. */
 struct bbr *bbr_of(const struct cc *cc);
 
+/* A segment that is held for lost now. */
+struct bbr_loss {
+	ustime now;
+	const struct rate_stamp *stamp; /* of when it was sent last */
+	uint32_t len;                   /* bytes */
+	bool begins;                    /* a hole: it does not follow another lost one */
+};
+
+/* To be told of each, before the ACK that shows it, if one does [5.5.10.2]. */
+void bbr_lost(struct cc *cc, const struct bbr_loss *loss);
+
 /* ---- the model (bbr_model.c) */
 
 #define BBR_UNIT 256u /* a gain of 1 */
@@ -122,6 +133,9 @@ bool bbr_model_rtt(struct bbr *bbr, const struct bbr_ack *ack);
 
 /* After the state: what the next ACK starts from. */
 void bbr_model_advance(struct bbr *bbr, const struct bbr_ack *ack);
+
+/* A loss, or a mark, in this round. */
+void bbr_note_loss(struct bbr *bbr);
 
 /* Short-term bounds are off; the bandwidth of a new cycle begins. */
 void bbr_reset_lower_bounds(struct bbr *bbr);

@@ -114,6 +114,15 @@ adapt_lower_bounds(const struct cc *cc, struct bbr *bbr)
 	bbr->inflight_lo = clamped(larger(bbr->inflight_latest, inflight));
 }
 
+/* The bounds follow a round trip after the first sign: the path's best shows until then. */
+void
+bbr_note_loss(struct bbr *bbr)
+{
+	if (!bbr->loss_in_round)
+		bbr->loss_round_delivered = bbr->rate.delivered;
+	bbr->loss_in_round = true;
+}
+
 static void
 update_losses(const struct cc *cc, struct bbr *bbr, const struct bbr_ack *ack)
 {
@@ -128,11 +137,6 @@ update_losses(const struct cc *cc, struct bbr *bbr, const struct bbr_ack *ack)
 		bbr->loss_round_start = true;
 	}
 	update_max_bw(bbr, rate);
-	if (ack->ack->lost > 0) {
-		bbr->loss_in_round = true;
-		if (bbr->loss_events < UINT8_MAX)
-			bbr->loss_events++;
-	}
 	if (bbr->loss_round_start)
 		adapt_lower_bounds(cc, bbr);
 }

@@ -67,12 +67,18 @@ rate_delivered(struct rate *rate, struct rate_sample *sample, const struct rate_
 	sample->limited = stamp->limited;
 }
 
+uint32_t
+rate_lost(struct rate *rate, const struct rate_stamp *stamp, uint32_t len)
+{
+	rate->lost += len;
+	return rate->lost - stamp->lost;
+}
+
 void
-rate_finish(struct rate *rate, struct rate_sample *sample, uint32_t lost, uint32_t min_rtt_us)
+rate_finish(struct rate *rate, struct rate_sample *sample, uint32_t min_rtt_us)
 {
 	uint32_t interval, heard;
 
-	rate->lost += lost;
 	if (rate->limited && (int32_t)(rate->delivered - rate->limited_until) > 0)
 		rate->limited = false;
 	if (!sample->valid)

@@ -64,9 +64,11 @@ void rate_was_sent(struct rate *rate, struct rate_stamp *stamp, uint32_t in_flig
 void rate_delivered(struct rate *rate, struct rate_sample *sample, const struct rate_stamp *stamp,
 	uint32_t sent_us, uint32_t len, ustime now);
 
-/* The ACK has been looked at; so many bytes are newly held for lost. min_rtt_us: what is faster
- * than that is not a sample; 0: not known. */
-void rate_finish(struct rate *rate, struct rate_sample *sample, uint32_t lost, uint32_t min_rtt_us);
+/* The ACK has been looked at. min_rtt_us: what is faster is not a sample; 0: not known. */
+void rate_finish(struct rate *rate, struct rate_sample *sample, uint32_t min_rtt_us);
+
+/* A segment of len bytes is held for lost. Returns how many bytes are, since it was sent. */
+uint32_t rate_lost(struct rate *rate, const struct rate_stamp *stamp, uint32_t len);
 
 /* There is nothing more to send, though the window would take it: in_flight bytes are out. */
 void rate_limited(struct rate *rate, uint32_t in_flight);

@@ -81,7 +81,7 @@ tell_congestion_control(struct tcp *tcp, struct rill_conn *conn, const struct se
 		.min_rtt_us = rtt_min(&conn->rtt),
 		.snd_una = conn->snd_una,
 		.snd_nxt = conn->snd_nxt,
-		.rate = paces ? pace_sample(conn, facts->lost) : NULL,
+		.rate = paces ? pace_sample(conn) : NULL,
 		.in_recovery = (was_in_recovery && !facts->undone) ||
 			       (conn->flags & CONN_RECOVERY) != 0 ||
 			       ecn_holds_window(conn, segment),

@@ -13,6 +13,8 @@ struct ack_facts {
 	uint32_t sacked; /* newly SACKed */
 	uint32_t known;  /* newly acknowledged, but told of before: SACKed, or by duplicate ACKs */
 	uint32_t lost;   /* newly held for lost */
+	uint32_t first_lost; /* record, with lost > 0: the rest follows it in the list of what is
+			      * lost */
 	uint32_t flight; /* in flight before */
 	uint32_t outstanding; /* sequence numbers outstanding before, less what was SACKed */
 	uint32_t rtt_us;      /* sample from the newest segment that allows one; 0: none [6298 3] */

@@ -40,6 +40,14 @@ loss_event(const struct tcp *tcp, const struct rill_conn *conn, uint32_t flight)
 	};
 }
 
+/* Who paces hears of each segment that is lost, whatever found it. */
+static void
+tell_lost(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
+{
+	if (facts->lost > 0 && conn_paces(conn))
+		pace_lost(tcp, conn, facts->first_lost);
+}
+
 static bool
 in_any_recovery(const struct rill_conn *conn)
 {
@@ -183,11 +191,13 @@ detect_by_duplicates(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 	const struct ack_facts *facts)
 {
 	const struct record *head;
+	struct ack_facts found = {0};
 
 	if (!in_any_recovery(conn)) {
 		/* Duplicates that the last recovery left are no new loss [6582 3.2]. */
 		if (conn->dupacks >= DUP_THRESH && !seq_eq(conn->snd_una, conn->recover))
-			score_lose_head(tcp, conn, score, conn->mss);
+			score_lose_head(tcp, conn, score, conn->mss, &found);
+		tell_lost(tcp, conn, &found);
 		return;
 	}
 	if (facts->acked == 0 || !(conn->flags & CONN_RECOVERY) || conn->txq_head == SLAB_NONE ||
@@ -195,7 +205,8 @@ detect_by_duplicates(struct tcp *tcp, struct rill_conn *conn, struct scoreboard 
 		return;
 	head = tcp_record_at(tcp, conn->txq_head);
 	if ((head->flags & (RECORD_SENT | RECORD_RETX)) == RECORD_SENT)
-		score_lose_head(tcp, conn, score, conn->mss);
+		score_lose_head(tcp, conn, score, conn->mss, &found);
+	tell_lost(tcp, conn, &found);
 }
 
 /* Sends what is lost again as after a timeout, but cwnd stays as it is: it was no congestion. */
@@ -251,6 +262,7 @@ change_recovery(
 	conn_mark_dirty(tcp, conn);
 	if (is_probe_alone(tcp, conn, score, facts))
 		return;
+	tell_lost(tcp, conn, facts);
 	if (!in_any_recovery(conn)) {
 		enter_recovery(tcp, conn, facts);
 	} else if ((conn->flags & CONN_RECOVERY) && facts->retx_lost) {
@@ -423,17 +435,20 @@ lose_after_timeout(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *s
 	uint32_t index;
 
 	if (conn->retries > 0 || !(conn->flags & CONN_SACK)) {
+		if (conn_paces(conn))
+			pace_lost(tcp, conn, score->flying.head);
 		score_distrust(tcp, conn, score); /* [2018 8] */
 		return;
 	}
-	score_lose_head(tcp, conn, score, conn->mss);
+	score_lose_head(tcp, conn, score, conn->mss, &facts);
 	while ((index = score->flying.head) != SLAB_NONE) {
 		uint32_t sent_us = txq_sent_us(tcp, tcp_record_at(tcp, index));
 
 		if ((int32_t)(sent_us + rtt_us + window_us - us32(tcp->now)) > 0)
-			return;
+			break;
 		score_lose(tcp, score, index, &facts);
 	}
+	tell_lost(tcp, conn, &facts);
 }
 
 /* The head cannot be SACKed and not acknowledged, unless the peer dropped it again [2018 8]. */
@@ -465,10 +480,9 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 	if (score != NULL) {
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_TLP;
 		end_quiet(tcp, conn, false);
+		lose_after_timeout(tcp, conn, score);
 	}
 	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);
-	if (score != NULL)
-		lose_after_timeout(tcp, conn, score);
 	conn->flags = (conn->flags & ~CONN_RECOVERY) | CONN_RTO_RECOVERY;
 	conn->recover = conn->snd_nxt; /* [6582 4] */
 	ecn_window_reduced(conn);

@@ -106,12 +106,31 @@ pace_delivered(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t
 		tcp_record_at(tcp, index)->sent_us, len, tcp->now);
 }
 
+void
+pace_lost(struct tcp *tcp, struct rill_conn *conn, uint32_t index)
+{
+	struct bbr_loss loss = {.now = tcp->now, .begins = true};
+	seq_t end = conn->snd_una;
+
+	while (index != SLAB_NONE) {
+		const struct record *record = tcp_record_at(tcp, index);
+
+		loss.begins = loss.begins || !seq_eq(record->seq, end);
+		loss.stamp = &tcp->stamps[index];
+		loss.len = record->len;
+		bbr_lost(&conn->cc, &loss);
+		loss.begins = false;
+		end = seq_add(record->seq, record->len);
+		index = record->list_next;
+	}
+}
+
 const struct rate_sample *
-pace_sample(struct rill_conn *conn, uint32_t lost)
+pace_sample(struct rill_conn *conn)
 {
 	struct bbr *bbr = bbr_of(&conn->cc);
 
-	rate_finish(&bbr->rate, &bbr->sample, lost, rtt_min(&conn->rtt));
+	rate_finish(&bbr->rate, &bbr->sample, rtt_min(&conn->rtt));
 	return &bbr->sample;
 }
 

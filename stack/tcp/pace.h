@@ -34,8 +34,12 @@ void pace_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t
 /* len bytes at the front of a record are heard of for the first time. */
 void pace_delivered(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len);
 
-/* What an ACK told, after pace_delivered for all of it. Valid until pace_sampled. */
-const struct rate_sample *pace_sample(struct rill_conn *conn, uint32_t lost);
+/* A record and those behind it in its list of the scoreboard are newly held for lost, by an ACK, by
+ * a timer, whatever found it: each is looked at with what was in flight when it was sent. */
+void pace_lost(struct tcp *tcp, struct rill_conn *conn, uint32_t index);
+
+/* What an ACK told, after pace_delivered and pace_lost for all of it. Valid until pace_sampled. */
+const struct rate_sample *pace_sample(struct rill_conn *conn);
 void pace_sampled(struct rill_conn *conn);
 
 /* May a segment leave now? If not, the timer is armed for when it may. */

@@ -197,6 +197,8 @@ score_lose(struct tcp *tcp, struct scoreboard *score, uint32_t index, struct ack
 	record->flags |= RECORD_LOST;
 	list_append(tcp, &score->lost, index);
 	score->lost_bytes += record->len;
+	if (facts->lost == 0)
+		facts->first_lost = index;
 	facts->lost += record->len;
 	/* Those of one round trip are one sign of congestion. */
 	if ((record->flags & RECORD_RETX) && (int32_t)(record->sent_us - score->reduced_us) >= 0)
@@ -204,15 +206,15 @@ score_lose(struct tcp *tcp, struct scoreboard *score, uint32_t index, struct ack
 }
 
 void
-score_lose_head(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, uint32_t len)
+score_lose_head(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, uint32_t len,
+	struct ack_facts *facts)
 {
-	struct ack_facts facts = {0};
 	uint32_t index = conn->txq_head, walked = 0;
 
 	while (index != SLAB_NONE && index != conn->txq_unsent && walked < len) {
 		const struct record *record = tcp_record_at(tcp, index);
 
-		score_lose(tcp, score, index, &facts);
+		score_lose(tcp, score, index, facts);
 		walked += record->len;
 		index = record->next;
 	}

@@ -59,8 +59,8 @@ void score_blocks(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *sc
 void score_lose(struct tcp *tcp, struct scoreboard *score, uint32_t index, struct ack_facts *facts);
 
 /* The first len bytes of the queue are lost, whole records, as far as they were not before. */
-void score_lose_head(
-	struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, uint32_t len);
+void score_lose_head(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score,
+	uint32_t len, struct ack_facts *facts);
 
 /* Nothing is lost: what waited to be sent again is in flight after all. */
 void score_none_lost(struct tcp *tcp, struct scoreboard *score);

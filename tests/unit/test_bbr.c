@@ -94,6 +94,18 @@ event_now(void)
 		.now = path.now, .flight = path.flight, .mss = MSS, .first = true};
 }
 
+/* The `count` packets before the head are held for lost. */
+static void
+path_lose(uint32_t count)
+{
+	for (uint32_t i = count; i > 0; i--) {
+		struct bbr_loss loss = {.now = path.now, .len = MSS, .begins = i == count,
+			.stamp = &path.ring[(path.head - i) % RING].stamp};
+
+		bbr_lost(&path.cc, &loss);
+	}
+}
+
 /* The ACK of the packet at the head: those before it that are missing count as lost now. */
 static void
 path_ack(uint32_t lost)
@@ -104,12 +116,15 @@ path_ack(uint32_t lost)
 		.flight = path.flight, .mss = MSS, .rate = &sample};
 	struct cc_event event = event_now();
 
+	path.head--;
+	path_lose(lost);
+	path.head++;
 	ack.rtt_us = us32(path.now) - packet->sent_us;
 	path.srtt_us = path.srtt_us == 0 ? ack.rtt_us : (7 * path.srtt_us + ack.rtt_us) / 8;
 	ack.srtt_us = path.srtt_us;
 	ack.cwnd_limited = path.flight + MSS > path.cc.cwnd;
 	rate_delivered(&path.bbr.rate, &sample, &packet->stamp, packet->sent_us, MSS, path.now);
-	rate_finish(&path.bbr.rate, &sample, ack.lost,
+	rate_finish(&path.bbr.rate, &sample,
 		path.bbr.min_rtt_us == BBR_NONE ? 0 : path.bbr.min_rtt_us);
 	if (lost > 0 && !path.in_recovery) {
 		path.in_recovery = true;
@@ -150,8 +165,9 @@ path_run(ustime duration)
 		else if (lost > 0) { /* nobody left to tell: a timeout, told at once */
 			struct cc_event event = event_now();
 
-			cc_bbr_ops.on_rto(&path.cc, &event);
 			path.head = path.tail;
+			path_lose(lost);
+			cc_bbr_ops.on_rto(&path.cc, &event);
 			path.flight = 0;
 			path.now += 200000;
 			continue;
@@ -366,6 +382,34 @@ test_a_timeout_is_survived(void **state)
 	assert_between(goodput(3 * SECOND), 0.85, 1.001);
 }
 
+/* Of what was sent while probing, more than 1/50 is lost: the probe is over, and what was in flight
+ * before that is the most, without an ACK having to tell. */
+static void
+test_losses_end_a_probe(void **state)
+{
+	struct rate_stamp stamp;
+	struct bbr_loss loss = {.stamp = &stamp};
+
+	path_start(12500000, 40000, 1000000);
+	for (unsigned int i = 0; i < 20000 && path.bbr.state != BBR_UP; i++)
+		path_run(1000);
+	assert_int_equal(path.bbr.state, BBR_UP);
+	stamp = path.ring[(path.tail - 1) % RING].stamp;
+	assert_false(stamp.limited);
+	loss.now = path.now;
+	loss.len = stamp.in_flight / 50;
+	bbr_lost(&path.cc, &loss);
+	assert_int_equal(path.bbr.state, BBR_UP);
+	assert_true(path.bbr.loss_in_round);
+	loss.len = MSS;
+	bbr_lost(&path.cc, &loss);
+	assert_int_equal(path.bbr.state, BBR_DOWN);
+	assert_in_range(path.bbr.inflight_hi, stamp.in_flight - MSS, stamp.in_flight);
+	/* Once in a probe is enough. */
+	bbr_lost(&path.cc, &loss);
+	assert_in_range(path.bbr.inflight_hi, stamp.in_flight - MSS, stamp.in_flight);
+}
+
 int
 main(void)
 {
@@ -379,6 +423,7 @@ main(void)
 		cmocka_unit_test(test_bears_a_shallow_buffer),
 		cmocka_unit_test(test_an_idle_application_is_no_slow_path),
 		cmocka_unit_test(test_a_timeout_is_survived),
+		cmocka_unit_test(test_losses_end_a_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,9 +33,10 @@ segment_ack(struct rate *rate, const struct segment *segment, unsigned int n, us
 {
 	struct rate_sample sample = {0};
 
+	rate_lost(rate, &segment->stamp, lost);
 	for (unsigned int i = 0; i < n; i++)
 		rate_delivered(rate, &sample, &segment[i].stamp, us32(segment[i].sent), LEN, now);
-	rate_finish(rate, &sample, lost, min_rtt_us);
+	rate_finish(rate, &sample, min_rtt_us);
 	return sample;
 }
 
