@@ -97,10 +97,11 @@ draw_mishaps(struct chance *c, uint32_t kinds, struct host_setup *host)
 		host->up.down_us = chance_one_in(c, 2) ? 0 : host->down.down_us;
 	}
 	if (kinds & PATH_MTU) {
-		host->down.mtu = (uint16_t)(576 + chance_below(c, 900));
+		host->down.mtu = (uint16_t)(PATH_MTU_LEAST + chance_below(c, 900));
 		host->down.mtu_at =
 			SIM_START_US + (chance_one_in(c, 3) ? 0 : chance_size(c, 1, 2 * SECOND));
-		host->down.mtu_us = chance_size(c, 10 * MS, 20 * SECOND);
+		host->down.mtu_us =
+			chance_one_in(c, 3) ? UINT64_MAX : chance_size(c, 10 * MS, 20 * SECOND);
 		host->down.mtu_silent = chance_one_in(c, 3);
 	}
 	if ((kinds & NIC_RESET) && chance_one_in(c, 2)) {
@@ -160,6 +161,8 @@ draw_host(struct chance *c, uint32_t kinds, bool ethernet, struct host_setup *ho
 	host->limits.max_conns = 64;
 	host->limits.syn_max = 64;
 	host->limits.records = kinds & SCARCE_BUFFERS ? chance_size(c, 256, 4096) : 4096;
+	if (kinds & SCARCE_BUFFERS)
+		host->limits.bbrs = chance_size(c, 1, 8);
 	host->limits.sidecars = kinds & SCARCE_BUFFERS ? chance_size(c, 1, 64) : 64;
 	if (chance_one_in(c, 4))
 		host->limits.timewait_max = chance_size(c, 1, 64);

@@ -7,6 +7,8 @@
 #include "lane.h"
 #include "session.h"
 
+#define TINY_SEGMENTS_BYTES 5000 /* that an end sends at most in segments below 216 bytes */
+
 static void
 breaks_off(void *arg, uint64_t value)
 {
@@ -71,7 +73,7 @@ outlived_time_wait(const struct end *end)
 static bool
 ended_as_planned(const struct session *s, const struct end *end)
 {
-	bool broken = s->ends[0].deserts || s->ends[1].deserts;
+	bool broken = s->ends[0].deserts || s->ends[1].deserts || s->impatient;
 
 	if (end->received > end->other->to_send)
 		return false;
@@ -109,40 +111,11 @@ session_lives_again(struct session *s)
 }
 
 static void
-draw_options(struct session *s, struct rill_options *o)
-{
-	struct chance *c = &s->world->app;
-
-	rill_options_default(o);
-	o->nodelay = chance_below(c, 2) == 0;
-	if (chance_below(c, 3) == 0)
-		o->mss = (int32_t)chance_size(c, 64, 1460);
-	o->rcvbuf = (int32_t)chance_size(c, 2048, 1u << 20);
-	o->sndbuf = (int32_t)chance_size(c, 2048, 1u << 20);
-	o->sack = chance_below(c, 3) != 0;
-	o->timestamps = chance_below(c, 3) != 0;
-	o->window_scale = chance_below(c, 4) != 0;
-	o->delayed_ack_us = chance_below(c, 4) == 0 ? 0 : (int32_t)chance_size(c, 1, 400 * MS);
-	o->initial_window = 1 + (int32_t)chance_below(c, 10);
-	/* A side that hears of the other's end by nothing else finds out by asking. */
-	if (s->plan == PLAN_ABORT || s->plan == PLAN_DESERT || chance_one_in(c, 4))
-		o->keepalive_idle_ms = 5000;
-	o->keepalive_interval_ms = 2000;
-	o->keepalive_count = 100;
-	o->retries = 40;
-	o->syn_retries = 15;
-	o->synack_retries = 15;
-	if (s->plan != PLAN_ECHO && s->plan != PLAN_MANY)
-		o->manual_consume = chance_below(c, 4) == 0;
-	o->congestion_control = (int32_t)chance_below(c, RILL_CC_COUNT);
-	o->dsack = !chance_one_in(c, 3);
-}
-
-static void
 draw_end(struct session *s, unsigned int which, struct host *host)
 {
 	struct chance *c = &s->world->app;
 	struct end *end = &s->ends[which];
+	uint32_t sndbuf = 256 * 1024; /* the least of a queue that grows */
 
 	end->session = s;
 	end->other = &s->ends[!which];
@@ -150,12 +123,13 @@ draw_end(struct session *s, unsigned int which, struct host *host)
 	end->lane = &host->lanes[chance_below(c, host->setup.lanes)];
 	end->server = which == 1;
 	end->by_mail = chance_one_in(c, 4);
-	draw_options(s, &s->options[which]);
+	options_draw(s, &s->options[which]);
 	end->consumes = s->options[which].manual_consume;
+	if (s->options[which].sndbuf != 0)
+		sndbuf = (uint32_t)s->options[which].sndbuf;
 	/* What crawls through small segments and buffers is kept short. */
-	end->to_send =
-		chance_size(c, 0, RTE_MIN(200000u, 100u * (uint32_t)s->options[which].sndbuf));
-	end->chunk_max = chance_size(c, 1, RTE_MIN(20000u, (uint32_t)s->options[which].sndbuf));
+	end->to_send = chance_size(c, 0, RTE_MIN(200000u, 100u * sndbuf));
+	end->chunk_max = chance_size(c, 1, RTE_MIN(20000u, sndbuf));
 	end->uses_mbufs = chance_below(c, 2) == 0;
 	end->pause_ppm = chance_below(c, 2) == 0 ? 0 : chance_size(c, 100, 100000);
 }
@@ -198,6 +172,10 @@ draw_plan(struct session *s)
 	default:
 		break;
 	}
+	/* Each of many tiny segments may be lost, and wait a minute for its timeout. */
+	for (unsigned int e = 0; e < 2; e++)
+		if (s->ends[e].to_send <= TINY_SEGMENTS_BYTES && chance_one_in(c, 4))
+			s->options[e].mss_floor = (int32_t)chance_size(c, 48, 216);
 	/* A byte per round trip would be honest, and take for ever. */
 	for (unsigned int e = 0; e < 2; e++)
 		s->ends[e].chunk_max = RTE_MAX(s->ends[e].chunk_max, s->ends[e].to_send / 1000 + 1);
@@ -215,6 +193,7 @@ session_start(struct world *world, struct session *s)
 
 	s->world = world;
 	s->plan = (enum plan)chance_below(c, PLANS);
+	s->impatient = (s->plan == PLAN_ABORT || s->plan == PLAN_DESERT) && chance_one_in(c, 2);
 	s->server_port = (uint16_t)(SERVER_PORT + s->id);
 	s->client_port = (uint16_t)(CLIENT_PORT + s->id * CLIENT_PORTS);
 	draw_end(s, 0, client);
@@ -227,6 +206,9 @@ session_start(struct world *world, struct session *s)
 			rill_lane_listen(server->lanes[i].lane, NULL, s->server_port,
 				&s->options[1], &session_handler, &s->ends[1], &listener));
 	world_after(world, chance_size(c, 0, SECOND), connect_now, &s->ends[0], 0);
+	for (unsigned int e = 0; e < 2; e++)
+		if (chance_one_in(c, 3))
+			options_change_later(&s->ends[e], 1 + chance_below(c, 20));
 }
 
 void

@@ -61,6 +61,7 @@ struct session {
 	struct end ends[2];                 /* client, server */
 	struct rill_options options[2];
 	uint16_t server_port, client_port;
+	bool impatient;     /* its options may end it, whatever is still to be sent */
 	unsigned int lives; /* connections that are still to follow this one */
 };
 
@@ -78,6 +79,14 @@ void end_expect(struct end *end, const char *what, int rc);
 void end_trace(const struct end *end, const char *what);
 /* An event: frees what the application holds. */
 void end_lets_go(void *end, uint64_t value);
+
+/* ---- options.c */
+
+/* Draws the options of one end of the session, whose plan is known. */
+void options_draw(const struct session *session, struct rill_options *options);
+
+/* From now on this end changes an option of its connection now and then, so many times. */
+void options_change_later(struct end *end, unsigned int times);
 
 /* ---- plan.c */
 

@@ -163,6 +163,7 @@ catch_aborts(void)
 
 struct totals {
 	uint64_t runs, failed, frames, lost, turns;
+	uint64_t longest_seed, longest_us; /* in virtual time */
 };
 
 static bool
@@ -175,6 +176,10 @@ run_counted(uint64_t seed, bool replay, struct totals *totals)
 	totals->frames += world.frames;
 	totals->lost += world.lost;
 	totals->turns += world.turns;
+	if (world.now > totals->longest_us) {
+		totals->longest_us = world.now;
+		totals->longest_seed = seed;
+	}
 	if (ok && replay && (!run(seed) || world.hash != hash)) {
 		printf("seed %" PRIu64 ": not the same frames when run again\n", seed);
 		ok = false;
@@ -250,7 +255,8 @@ main(int argc, char **argv)
 	for (uint64_t i = 0; hours <= 0 && i < count; i++)
 		run_counted(seed + i, replay, &totals);
 	printf("%" PRIu64 " runs, %" PRIu64 " failed, %" PRIu64 " frames, %" PRIu64
-	       " lost, %" PRIu64 " turns\n",
-		totals.runs, totals.failed, totals.frames, totals.lost, totals.turns);
+	       " lost, %" PRIu64 " turns; the longest, seed %" PRIu64 ", took %" PRIu64 " s\n",
+		totals.runs, totals.failed, totals.frames, totals.lost, totals.turns,
+		totals.longest_seed, totals.longest_us / SECOND);
 	return totals.failed != 0;
 }

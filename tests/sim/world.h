@@ -30,6 +30,7 @@
 #define SIM_START_US 1000000u
 #define MS 1000u
 #define SECOND 1000000u
+#define PATH_MTU_LEAST 576u /* that a faulty path carries */
 
 struct world;
 struct host;
