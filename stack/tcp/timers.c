@@ -247,9 +247,10 @@ timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 void
 timers_path_blocked(struct tcp *tcp, struct rill_conn *conn)
 {
-	if (conn->flags & CONN_RTO_ARMED)
-		return;
-	timers_data_sent(tcp, conn, conn_outstanding(conn) == 0);
+	if (!(conn->flags & CONN_RTO_ARMED))
+		timers_data_sent(tcp, conn, conn_outstanding(conn) == 0);
+	else if (uto_ms(tcp, conn) != 0) /* which did not run while it was not parked */
+		timers_review(tcp, conn);
 }
 
 void

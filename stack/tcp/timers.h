@@ -13,7 +13,8 @@
  *   cork            rto_at: a partial segment is held back, 200 ms at most
  *   pacing          the pacer's, with MODE_PACED: data waits for its moment
  *   delayed ACK     delack_at [9293 3.8.6.3]
- *   user timeout    stall_ms + uto_ms(), while something is outstanding [9293 3.9.1.5, 5482]
+ *   user timeout    stall_ms + uto_ms(), while something is outstanding, or data waits for the
+ *                   peer's window or for the way to it [9293 3.9.1.5, 5482]
  *   keepalive       heard_ms + idle, then + interval for each probe [9293 3.8.4]; the end after the
  *                   last one not before heard_ms + uto_keepalive_ms() [5482 4.2]
  *   FIN-WAIT-2      stall_ms + fin_wait2_ms, after rill_close
