@@ -247,9 +247,16 @@ timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 void
 timers_path_blocked(struct tcp *tcp, struct rill_conn *conn)
 {
-	if (!(conn->flags & CONN_RTO_ARMED))
-		timers_data_sent(tcp, conn, conn_outstanding(conn) == 0);
-	else if (uto_ms(tcp, conn) != 0) /* which did not run while it was not parked */
+	bool first = conn_outstanding(conn) == 0;
+
+	if (!(conn->flags & CONN_RTO_ARMED)) {
+		timers_data_sent(tcp, conn, first);
+		return;
+	}
+	/* Cork's time ran, or that of a look for room: the wait for the way begins here. */
+	if (first && conn->retries == 0 && !(conn->flags & CONN_PROBING))
+		conn->stall_ms = ms32(tcp->now);
+	if (uto_ms(tcp, conn) != 0) /* which did not run while it was not parked */
 		timers_review(tcp, conn);
 }
 

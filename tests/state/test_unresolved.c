@@ -50,11 +50,49 @@ test_the_user_timeout_comes_in_time(void **state)
 	expect_silence();
 }
 
+/* Data that cork holds back, then the way: the time before is not the next hop's. */
+static void
+test_idle_time_is_not_the_next_hops(void **state)
+{
+	established_with_timeout(30000);
+	advance(3600 * 1000);
+	sets(RILL_OPT_cork, 1);
+	writes(10);
+	advance(50);
+	next_hop_is(NEIGHBOR_INCOMPLETE);
+	writes(10);
+	advance(1000);
+	expect_alive();
+	next_hop_is(NEIGHBOR_REACHABLE);
+	expect_within(1, ACK, 1, 1, .len = 20);
+	peer_sends(ACK, 1, 21);
+	expect_alive();
+}
+
+/* The way is lost anew: what waits for it counts from then on. */
+static void
+test_a_timeout_after_cork_comes_in_time(void **state)
+{
+	established_with_timeout(16000);
+	advance(3600 * 1000);
+	sets(RILL_OPT_cork, 1);
+	writes(10);
+	advance(50);
+	next_hop_is(NEIGHBOR_INCOMPLETE);
+	writes(10);
+	polls(15900);
+	expect_alive();
+	polls(200);
+	expect_closed(TIMEOUT);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dialogue(test_the_user_timeout_comes_in_time),
+		dialogue(test_idle_time_is_not_the_next_hops),
+		dialogue(test_a_timeout_after_cork_comes_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
