@@ -164,25 +164,31 @@ pmtu_find(struct pmtu *pmtu, const struct rill_addr *dst, ustime now)
 	return lookup(pmtu, dst);
 }
 
-void
-pmtu_lower(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
+/* Returns the entry; NULL: what is known is lower, and not old: that stays. */
+static struct pmtu_path *
+lower(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
 {
 	struct pmtu_path *path = need(pmtu, dst);
 
-	/* What is known to be lower, and not old, stays. */
-	if (path->mtu == 0 || path->mtu >= mtu || !pmtu_is_fresh(path, now))
-		set(pmtu, path, mtu, now + PMTU_OLD_US);
+	if (path->mtu != 0 && path->mtu < mtu && pmtu_is_fresh(path, now))
+		return NULL;
+	set(pmtu, path, mtu, now + PMTU_OLD_US);
+	return path;
+}
+
+void
+pmtu_lower(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
+{
+	lower(pmtu, dst, mtu, now);
 }
 
 void
 pmtu_black_hole(struct pmtu *pmtu, const struct rill_addr *dst, uint16_t mtu, ustime now)
 {
-	struct pmtu_path *path = need(pmtu, dst);
+	struct pmtu_path *path = lower(pmtu, dst, mtu, now);
 
-	if (path->mtu != 0 && path->mtu < mtu && pmtu_is_fresh(path, now))
-		return; /* another connection has come further down */
-	set(pmtu, path, mtu, now + PMTU_OLD_US);
-	path->probe_at = now;
+	if (path != NULL)
+		path->probe_at = now;
 }
 
 void

@@ -94,16 +94,19 @@ enter_recovery(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *
 	conn_mark_dirty(tcp, conn);
 }
 
-/* What the loss of a probe of the path's MTU tells is settled: it was alone, or nobody knows. */
+/* The quiet repair of a probe of the path's MTU is over: it was the only loss, or nobody knows. */
 static void
-end_quiet(struct tcp *tcp, struct rill_conn *conn, bool alone)
+quiet_end(struct tcp *tcp, struct rill_conn *conn, bool alone)
 {
 	struct sidecar *sidecar = conn_sidecar(tcp, conn);
 
 	if (!(sidecar->flags & SIDECAR_QUIET))
 		return;
 	sidecar->flags &= (uint16_t)~SIDECAR_QUIET;
-	pathmtu_probe_failed(tcp, conn, sidecar->score.probe_len, alone);
+	if (alone)
+		pathmtu_probe_failed(tcp, conn, sidecar->score.probe_len);
+	else
+		pathmtu_probe_unsure(tcp, conn);
 }
 
 /* Everything that was out when recovery began is acknowledged. */
@@ -119,7 +122,7 @@ leave_recovery(struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score
 		return;
 	if (!(conn->flags & CONN_SACK))
 		score->sacked_bytes = 0;
-	end_quiet(tcp, conn, true);
+	quiet_end(tcp, conn, true);
 	rack_recovered(&score->rack);
 	score->until = conn->snd_nxt; /* a DSACK may still come */
 }
@@ -221,24 +224,17 @@ repair_quietly(struct tcp *tcp, struct rill_conn *conn)
 }
 
 /*
- * Is the loss of a probe of the path's MTU all that there is to repair? That is no congestion, as
- * long as it stays alone [4821 7.6.2].
+ * Is a probe of the path's MTU all that is lost? That is no congestion, as long as it stays alone
+ * [4821 7.6.2].
  */
 static bool
-is_probe_alone(
+quiet_begins(
 	struct tcp *tcp, struct rill_conn *conn, struct scoreboard *score, struct ack_facts *facts)
 {
 	struct sidecar *sidecar = conn_sidecar(tcp, conn);
-	uint32_t len;
+	uint32_t len = in_any_recovery(conn) ? 0 : pathmtu_probe_is_lost(tcp, conn, score);
 
-	if (sidecar->flags & SIDECAR_QUIET) {
-		if (facts->lost == 0)
-			return true;
-		end_quiet(tcp, conn, false); /* other losses near it [4821 7.6.4] */
-		conn->flags &= ~CONN_RTO_RECOVERY;
-		return false;
-	}
-	if (in_any_recovery(conn) || (len = pathmtu_probe_is_lost(tcp, conn, score)) == 0)
+	if (len == 0)
 		return false;
 	facts->lost -= RTE_MIN(facts->lost, len); /* congestion control hears nothing of it */
 	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
@@ -248,6 +244,19 @@ is_probe_alone(
 				    ~(SIDECAR_UNDO | SIDECAR_FRTO | SIDECAR_TLP));
 	repair_quietly(tcp, conn);
 	return true;
+}
+
+/* Does the repair of a probe go on? Other losses near it are congestion [4821 7.6.4]. */
+static bool
+quiet_goes_on(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
+{
+	if (!(conn_sidecar(tcp, conn)->flags & SIDECAR_QUIET))
+		return false;
+	if (facts->lost == 0)
+		return true;
+	quiet_end(tcp, conn, false);
+	conn->flags &= ~CONN_RTO_RECOVERY;
+	return false;
 }
 
 /* Enters or leaves recovery as the losses say. */
@@ -260,7 +269,7 @@ change_recovery(
 	if (score->lost.head == SLAB_NONE)
 		return;
 	conn_mark_dirty(tcp, conn);
-	if (is_probe_alone(tcp, conn, score, facts))
+	if (quiet_goes_on(tcp, conn, facts) || quiet_begins(tcp, conn, score, facts))
 		return;
 	tell_lost(tcp, conn, facts);
 	if (!in_any_recovery(conn)) {
@@ -479,7 +488,7 @@ timeout_data(struct tcp *tcp, struct rill_conn *conn)
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_FRTO;
 	if (score != NULL) {
 		conn_sidecar(tcp, conn)->flags &= (uint16_t)~SIDECAR_TLP;
-		end_quiet(tcp, conn, false);
+		quiet_end(tcp, conn, false);
 		lose_after_timeout(tcp, conn, score);
 	}
 	cc_ops(conn->cc.algorithm)->on_rto(&conn->cc, &event);

@@ -134,20 +134,19 @@ pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t seq, uint16_t mtu
 	pathmtu_follow(tcp, conn);
 	path = path_mtu(conn);
 	first = find_segment(tcp, conn, seq, &len);
-	/* Never raised by what anybody says [1191 3]. */
-	if (first == NULL || (mtu != 0 && mtu < PMTU_LEAST) ||
-		(mtu > path && !(first->flags & RECORD_PROBE)))
+	if (first == NULL || (mtu != 0 && mtu < PMTU_LEAST))
 		return RILL_DROP_icmp_mtu;
 	size = len + headers_len(conn);
 	if (mtu == 0)
 		mtu = pmtu_plateau_below((uint16_t)RTE_MIN(size, (uint32_t)UINT16_MAX));
 	mtu = RTE_MAX(mtu, least_mtu(tcp, conn));
+	/* Never raised by what anybody says [1191 3]. */
 	if (mtu >= size || (mtu > path && !(first->flags & RECORD_PROBE)))
 		return RILL_DROP_icmp_mtu;
 	if (first->flags & (RECORD_SACKED | RECORD_LOST)) /* it arrived; or is sent again anyway */
 		return RILL_DROP_icmp_stale;
 	if ((conn->modes & MODE_PROBE_OUT) && (first->flags & RECORD_PROBE) && mtu >= path)
-		pathmtu_probe_failed(tcp, conn, mtu + 1u - headers_len(conn), true);
+		pathmtu_probe_failed(tcp, conn, mtu + 1u - headers_len(conn));
 	if (mtu < path) {
 		if ((conn->modes & MODE_PATH_PROVEN) && !(first->flags & RECORD_RETX))
 			return RILL_DROP_icmp_mtu_unproven;
@@ -233,15 +232,20 @@ pathmtu_probe_is_lost(
 }
 
 void
-pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len, bool alone)
+pathmtu_probe_unsure(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct rill_addr dst = destination(conn);
 
 	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
-	if (!alone) {
-		pmtu_probe_unsure(&tcp->pmtu, &dst, tcp->now);
-		return;
-	}
+	pmtu_probe_unsure(&tcp->pmtu, &dst, tcp->now);
+}
+
+void
+pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len)
+{
+	struct rill_addr dst = destination(conn);
+
+	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
 	tcp->counters->pmtu_probes_lost++;
 	pmtu_probe_failed(&tcp->pmtu, &dst, (uint16_t)(len + headers_len(conn)), tcp->now);
 }
@@ -272,7 +276,7 @@ pathmtu_probe_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 			if (len <= bytes && !(record->flags & RECORD_RETX))
 				probe_passed(tcp, conn, len);
 			else
-				pathmtu_probe_failed(tcp, conn, len, false);
+				pathmtu_probe_unsure(tcp, conn);
 			return;
 		}
 		bytes -= RTE_MIN(bytes, record->len);
@@ -290,9 +294,12 @@ probe_timed_out(struct tcp *tcp, struct rill_conn *conn)
 	const struct record *head = tcp_record_at(tcp, conn->txq_head);
 	uint32_t len;
 
-	txq_segment(tcp, conn, conn->txq_head, &len);
-	pathmtu_probe_failed(
-		tcp, conn, len, (head->flags & (RECORD_PROBE | RECORD_RETX)) == RECORD_PROBE);
+	if ((head->flags & (RECORD_PROBE | RECORD_RETX)) == RECORD_PROBE) {
+		txq_segment(tcp, conn, conn->txq_head, &len);
+		pathmtu_probe_failed(tcp, conn, len);
+	} else {
+		pathmtu_probe_unsure(tcp, conn);
+	}
 }
 
 /* ---- black holes */

@@ -68,8 +68,11 @@ void pathmtu_probe_sent(
 uint32_t pathmtu_probe_is_lost(
 	const struct tcp *tcp, const struct rill_conn *conn, const struct scoreboard *score);
 
-/* A probe with so much payload was lost: alone, or nobody knows why. */
-void pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len, bool alone);
+/* The probe, with so much payload, was lost, and nothing else. */
+void pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len);
+
+/* Nobody knows what became of the probe, or why. */
+void pathmtu_probe_unsure(struct tcp *tcp, struct rill_conn *conn);
 
 /* While a probe is out: so many bytes are acknowledged. */
 void pathmtu_probe_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes);
