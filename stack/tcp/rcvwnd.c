@@ -88,14 +88,13 @@ rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
 __rte_cold void
 rcvwnd_reopen(struct tcp *tcp)
 {
-	for (unsigned int n = 0; n < TCP_REOPENS_PER_TURN; n++) {
+	for (unsigned int n = 0; n < TCP_REOPENS_PER_TURN && tcp->reopen_left > 0; n++) {
 		struct rill_conn *conn;
 
-		if (tcp->reopen_at >= tcp->conns.fresh) {
-			tcp->reopen_at = UINT32_MAX;
-			return;
-		}
-		conn = tcp_conn_at(tcp, tcp->reopen_at++);
+		if (tcp->reopen_next >= tcp->conns.fresh)
+			tcp->reopen_next = 0;
+		conn = tcp_conn_at(tcp, tcp->reopen_next++);
+		tcp->reopen_left--;
 		if ((conn->flags & (CONN_LIVE | CONN_ENDED | CONN_FINISHED)) != CONN_LIVE ||
 			!conn_is_synchronized(conn))
 			continue;

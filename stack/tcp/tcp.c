@@ -136,7 +136,6 @@ tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 	tcp->buf_reserve = setup->buf_pool->size / 16;
 	tcp->limits = setup->limits;
 	tcp->lane = setup->lane;
-	tcp->reopen_at = UINT32_MAX;
 	tcp_begin(tcp, setup->now);
 	tcp->accepting = true;
 	tcp->conn_timer_kind = setup->conn_timer_kind;
@@ -264,13 +263,13 @@ tcp_begin(struct tcp *tcp, ustime now)
 	uint32_t rx_free = tcp->rx_pool != NULL ? tcp_pool_free(tcp->rx_pool) : UINT32_MAX;
 
 	if (unlikely(tcp_windows_held(tcp))) /* until now */
-		tcp->reopen_at = 0;
+		tcp->reopen_left = tcp->conns.fresh;
 	tcp->now = now;
 	tcp->rx_low = rx_free < tcp->rx_reserve;
 	tcp->rx_scarce = rx_free < tcp->rx_reserve / 2;
 	tcp->buf_spare = buf_free > tcp->buf_reserve ? buf_free - tcp->buf_reserve : 0;
 	tcp->buf_low = tcp->buf_spare == 0;
-	if (unlikely(tcp->reopen_at != UINT32_MAX) && !tcp_windows_held(tcp))
+	if (unlikely(tcp->reopen_left > 0) && !tcp_windows_held(tcp))
 		rcvwnd_reopen(tcp);
 }
 
@@ -278,7 +277,7 @@ bool
 tcp_is_busy(const struct tcp *tcp)
 {
 	return tcp->dirty.count > 0 || tcp->ended.count > 0 ||
-	       (tcp->reopen_at != UINT32_MAX && !tcp_windows_held(tcp));
+	       (tcp->reopen_left > 0 && !tcp_windows_held(tcp));
 }
 
 /* Connections that wait for this next hop go on, or hear that nobody is there. */

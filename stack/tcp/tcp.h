@@ -90,7 +90,8 @@ struct tcp {
 	bool rx_scarce; /* half of rx_pool's is gone too: nothing leaves to the application in them */
 	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */
 	bool accepting;
-	uint32_t reopen_at; /* connections from this index on may have windows to open again */
+	/* So many connections may have windows to open again, from this index on, round and round. */
+	uint32_t reopen_left, reopen_next;
 	struct rill_conn *in_callback; /* whose callback runs now */
 
 	struct conn_list dirty, parked, ended;

@@ -126,6 +126,34 @@ test_windows_that_the_reserve_held_open_again(void **state)
 	expect_silence();
 }
 
+/* Buffers come for a turn and are gone again, over and over: the last connections get some as well as
+ * the first. [MUST-39] */
+static void
+test_no_window_waits_behind_all_others(void **state)
+{
+	struct peer_setup setup = {.options = default_options(), .limits = {.max_conns = 4096}};
+	struct tcp *tcp;
+
+	setup.options.rcvbuf = 14600;
+	peer_restart(&setup);
+	tcp = &peer.lane->tcp;
+	tcp->conns.fresh = 3 * TCP_REOPENS_PER_TURN; /* so many have come and gone */
+	in_established();
+	keeps_free(RESERVE, RESERVE);
+	for (uint32_t seq = 1; seq < 14601; seq += 1460)
+		peer_sends(ACK, seq, 1, .len = 1460);
+	hears_all();
+	for (unsigned int i = 0; i < 4; i++) {
+		keeps_free(0, 0);
+		check(rill_lane_turn(peer.lane, ++peer.now, NULL, 0) >= 0);
+		keeps_free(RESERVE, RESERVE);
+		check(rill_lane_turn(peer.lane, ++peer.now, NULL, 0) >= 0);
+	}
+	turn();
+	expect(ACK, 1, 14601, .wnd = 14600);
+	expect_silence();
+}
+
 int
 main(void)
 {
@@ -133,6 +161,7 @@ main(void)
 		dialogue(test_what_the_reserve_refused_is_not_reported),
 		dialogue(test_what_the_reserve_takes_back_is_not_reported_any_more),
 		dialogue(test_windows_that_the_reserve_held_open_again),
+		dialogue(test_no_window_waits_behind_all_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
