@@ -96,7 +96,7 @@ rcvwnd_reopen(struct tcp *tcp)
 		conn = tcp_conn_at(tcp, tcp->reopen_next++);
 		tcp->reopen_left--;
 		if ((conn->flags & (CONN_LIVE | CONN_ENDED | CONN_FINISHED)) != CONN_LIVE ||
-			!conn_is_synchronized(conn))
+			!conn_can_receive(conn) || !rcvwnd_update_due(tcp, conn))
 			continue;
 		conn->flags |= CONN_WINDOW_UPDATE;
 		conn_mark_dirty(tcp, conn);

@@ -26,9 +26,9 @@ uint16_t rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn);
 bool rcvwnd_update_due(const struct tcp *tcp, const struct rill_conn *conn);
 
 /*
- * Pools that were too low for windows to open have recovered: looks at the next connections of
- * those that may have been held back, TCP_REOPENS_PER_TURN at most. Peers would find out by probes
- * only, a minute apart.
+ * Pools that were too low for windows to open have recovered: of the connections that may have
+ * been held back it looks at the next ones, TCP_REOPENS_PER_TURN at most, and those whose window may
+ * open now speak. Peers would find out by probes only, a minute apart.
  */
 void rcvwnd_reopen(struct tcp *tcp);
 

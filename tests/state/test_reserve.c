@@ -154,6 +154,21 @@ test_no_window_waits_behind_all_others(void **state)
 	expect_silence();
 }
 
+/* Whose window stayed open has nothing to say when buffers are back, and is not asked. */
+static void
+test_only_windows_that_may_open_are_spoken_of(void **state)
+{
+	struct tcp *tcp = &peer.lane->tcp;
+
+	in_established();
+	keeps_free(RESERVE, RESERVE);
+	turn();
+	keeps_free(0, 0);
+	tcp_begin(tcp, tcp->now);
+	check_equal(tcp->reopen_left, 0);
+	check_equal(tcp->dirty.count, 0);
+}
+
 int
 main(void)
 {
@@ -162,6 +177,7 @@ main(void)
 		dialogue(test_what_the_reserve_takes_back_is_not_reported_any_more),
 		dialogue(test_windows_that_the_reserve_held_open_again),
 		dialogue(test_no_window_waits_behind_all_others),
+		dialogue(test_only_windows_that_may_open_are_spoken_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
