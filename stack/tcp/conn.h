@@ -81,7 +81,7 @@ enum {
 	MODE_ECN_WAIT = 1 << 11, /* ECE at a cwnd of one segment: new data waits for the RTO */
 	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
 	MODE_UTO_DUE = 1 << 13, /* the next segment tells the peer our user timeout [5482 3.2] */
-	MODE_COOKIE = 1 << 14, /* a cookie opened it: its tuple is held for 2 MSL, however it ends */
+	MODE_COOKIE = 1 << 14, /* a cookie opened it: its tuple is held for 2 MSL (conn_leave_table) */
 	MODE_PROBE_OUT = 1 << 15, /* a probe of the path's MTU is out: RECORD_PROBE [4821 7] */
 };
 
@@ -329,6 +329,7 @@ enum {
 	TIMEWAIT_TS = 1 << 0,        /* the connection had timestamps */
 	TIMEWAIT_DEAD = 1 << 1,      /* taken over by a new SYN; freed when its turn comes */
 	TIMEWAIT_RESTARTED = 1 << 2, /* expires later than its place in the queue says */
+	TIMEWAIT_CLOSED = 1 << 3,    /* not TIME-WAIT: a cookie's connection that ended otherwise */
 };
 
 struct timewait {
@@ -362,8 +363,9 @@ void conn_step(struct rill_conn *conn, enum fsm_event event);
 
 /*
  * Gives up the place in the table, to a TIME-WAIT object if the tuple is to be held. One that a
- * cookie opened holds it in any case: nothing else tells an old duplicate of the segment that
+ * cookie opened holds it however it ended: nothing else tells an old duplicate of the segment that
  * brought the cookie from the first, so it would open the connection again, and repeat its request.
+ * Not while the lane stops, when it opens nothing, nor where TIME-WAIT has no room.
  */
 void conn_leave_table(struct tcp *tcp, struct rill_conn *conn);
 

@@ -79,6 +79,7 @@ timer_cover_oldest(struct tcp *tcp)
 bool
 timewait_enter(struct tcp *tcp, const struct rill_conn *conn)
 {
+	bool closed = conn->state != RILL_TIME_WAIT;
 	struct timewait *entry;
 	struct tuple tuple;
 	uint32_t index;
@@ -87,6 +88,8 @@ timewait_enter(struct tcp *tcp, const struct rill_conn *conn)
 		return false;
 	if (tcp->timewait_count == tcp->timewaits.capacity) {
 		tcp->counters->timewait_dropped++;
+		if (closed) /* a flood of SYNs must not end what the RFC wants */
+			return false;
 		ring_drop_oldest(tcp);
 	}
 	index = slab_alloc(&tcp->timewaits);
@@ -101,7 +104,8 @@ timewait_enter(struct tcp *tcp, const struct rill_conn *conn)
 		.expires_ms = ms32(tcp->now) + 2 * tcp->limits.msl_ms,
 	};
 	entry->key = tuple.head;
-	entry->flags = (conn->flags & CONN_TS) ? TIMEWAIT_TS : 0;
+	entry->flags = (uint8_t)((conn->flags & CONN_TS ? TIMEWAIT_TS : 0) |
+				 (closed ? TIMEWAIT_CLOSED : 0));
 	table_replace(tcp->table, &tuple, table_handle(TABLE_CONN, tcp_conn_index(tcp, conn)),
 		table_handle(TABLE_TIME_WAIT, index));
 	ring_push(tcp, index);
@@ -239,6 +243,10 @@ input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment)
 	}
 	if (segment->flags & TCP_RST) { /* does not end it [1337] */
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_time_wait);
+		return;
+	}
+	if (entry->flags & TIMEWAIT_CLOSED) { /* [9293 3.10.7.1] */
+		reply_rst(tcp, segment, RILL_DROP_tcp_time_wait);
 		return;
 	}
 	/* A FIN that is repeated restarts the wait [9293 E26]. */

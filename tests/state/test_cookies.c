@@ -401,6 +401,48 @@ test_an_old_duplicate_does_not_open_it_again(void **state)
 }
 
 static void
+test_a_peer_that_does_not_know_of_the_end_learns_it(void **state)
+{
+	/* [RFC4987-10] The RST was lost: what the peer says next is answered as if nothing were held. */
+	for (unsigned int fin = 0; fin < 2; fin++) {
+		peer_restart(&(struct peer_setup){0});
+		in_cookie();
+		peer_sends(ACK, 1, 1, .len = 30);
+		aborts();
+		hears_all();
+		peer_sends(fin ? FIN | ACK : ACK, 31, 1, .len = fin ? 0 : 100);
+		expect(RST, 1, 0);
+		expect_drop(tcp_time_wait);
+		peer_sends(RST, 31, 0);
+		expect_silence();
+		expect_state(RILL_TIME_WAIT);
+	}
+}
+
+static void
+test_cookies_do_not_end_a_time_wait(void **state)
+{
+	/* There is room for one, and TIME-WAIT proper keeps it. */
+	struct peer_setup setup = {.options = default_options(), .limits = {.timewait_max = 1}};
+
+	setup.options.backlog = 1;
+	peer_restart(&setup);
+	in_time_wait();
+	for (unsigned int i = 1; i < 3; i++) {
+		peer_uses_flow(i);
+		peer_sends(SYN, 0, 0);
+		expect(SYN | ACK, 0, 1);
+	}
+	check_equal(stats().syn_cookies_sent, 1);
+	peer_sends(ACK, 1, 1);
+	peer_sends(RST, 1, 0);
+	expect_state(RILL_CLOSED);
+	check_equal(stats().timewait_dropped, 1);
+	peer_uses_flow(0);
+	expect_state(RILL_TIME_WAIT);
+}
+
+static void
 test_a_tuple_in_time_wait(void **state)
 {
 	/* [MAY-2] A cookie cannot be chosen above the old numbers: it needs timestamps to be safe. */
@@ -469,6 +511,8 @@ main(void)
 		dialogue(test_a_strangers_syn_does_not_shadow_it),
 		dialogue(test_without_room_for_a_connection_the_peer_tries_again),
 		dialogue(test_an_old_duplicate_does_not_open_it_again),
+		dialogue(test_a_peer_that_does_not_know_of_the_end_learns_it),
+		dialogue(test_cookies_do_not_end_a_time_wait),
 		dialogue(test_a_tuple_in_time_wait),
 		dialogue(test_it_is_an_option),
 		dialogue(test_a_peer_that_takes_next_to_nothing_gets_none),

@@ -148,7 +148,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(ecn_fallbacks, "opens that gave up asking for ECN: their SYN was lost or refused")       \
 	X(sidecar_misses, "times no side-car was left")                                            \
 	X(bbr_fallbacks, "connections that got CUBIC because no state for BBR was left")           \
-	X(timewait_dropped, "TIME-WAIT entries ended early by timewait_max")                       \
+	X(timewait_dropped, "TIME-WAIT entries ended early, or not made, by timewait_max")         \
 	X(timewait_reused, "TIME-WAIT entries taken over by a new SYN")                            \
 	X(arp_in, "ARP packets received")                                                          \
 	X(arp_requests_out, "ARP requests sent")                                                   \
