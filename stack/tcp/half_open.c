@@ -348,7 +348,8 @@ half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, bool hard)
  * A segment that does not complete the handshake. While there was no room, this tuple may have been
  * sent a cookie; then its SYN came again, or a stranger's did, and got a slot and another ISS. The
  * client holds the cookie, and is ESTABLISHED: its ACK opens the connection as if the slot were not
- * there, and RST would end it.
+ * there, and RST would end it. Nor may RST answer what it says beyond that ACK, if this and its data
+ * were lost: data, or a challenge of our SYN,ACK.
  */
 static void
 half_open_misfit(
@@ -364,7 +365,8 @@ half_open_misfit(
 		half_open_challenge(tcp, half, segment, refusal);
 	} else if (refusal != RILL_DROP_COUNT) {
 		drop_packet(tcp->counters, segment->mbuf, refusal);
-	} else if (cookies_are_out(tcp, listener) && segment_len(segment) > 0) {
+	} else if (cookies_are_out(tcp, listener) &&
+		   (segment_len(segment) > 0 || !seq_eq(segment->seq, seq_add(half->irs, 1)))) {
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_cookie_data);
 	} else {
 		reply_rst(tcp, segment, RILL_DROP_tcp_syn_received_ack); /* [9293 E18] */

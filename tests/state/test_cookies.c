@@ -319,6 +319,26 @@ test_a_syn_that_comes_again_does_not_shadow_it(void **state)
 }
 
 static void
+test_its_challenge_of_another_syn_ack_does_not_end_it(void **state)
+{
+	/* [RFC4987-2] Its ACK and its first data were lost; the slot's SYN,ACK makes no sense to it. */
+	uint32_t cookie = in_shadowed_cookie(0);
+
+	peer_sends(ACK, 11, cookie + 1);
+	expect_silence();
+	expect_drop(tcp_cookie_data);
+	peer_sends(ACK, 1, cookie + 1, .len = 10);
+	peer.flow->iss += cookie;
+	expect_received(10);
+	/* The ACK at the place of the first byte is the cookie's or nobody's. [RFC4987-3] */
+	peer_uses_flow(2);
+	peer_sends(SYN, 0, 0);
+	hears_all();
+	peer_sends(ACK, 1, 1000);
+	expect(RST, 1000, 0);
+}
+
+static void
 test_a_strangers_syn_does_not_shadow_it(void **state)
 {
 	/* [RFC4987-2] wherever its number lies, and whatever it says of timestamps */
@@ -508,6 +528,7 @@ main(void)
 		dialogue(test_who_sent_none_lately_takes_none),
 		dialogue(test_nothing_is_said_again),
 		dialogue(test_a_syn_that_comes_again_does_not_shadow_it),
+		dialogue(test_its_challenge_of_another_syn_ack_does_not_end_it),
 		dialogue(test_a_strangers_syn_does_not_shadow_it),
 		dialogue(test_without_room_for_a_connection_the_peer_tries_again),
 		dialogue(test_an_old_duplicate_does_not_open_it_again),

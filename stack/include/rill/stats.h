@@ -54,7 +54,7 @@ extern "C" {
 	X(tcp_listen_flags, "segment without SYN, ACK or RST, or with FIN, for a listener")        \
 	X(tcp_listen_ack, "ACK for a listener that has no half-open connection: answered by RST")  \
 	X(tcp_backlog_full, "SYN while the listener's backlog is full")                            \
-	X(tcp_cookie_data, "data that came before an ACK with a good SYN cookie")                  \
+	X(tcp_cookie_data, "what came before the ACK with a good SYN cookie did")                  \
 	X(tcp_conns_full, "no room for one more connection (max_conns)")                           \
 	X(tcp_syn_sent_ack, "SYN-SENT: ACK does not cover our SYN [9293 3.10.7.3]")                \
 	X(tcp_syn_sent_other, "SYN-SENT: neither SYN nor RST, or an unproven RST")                 \
@@ -75,7 +75,7 @@ extern "C" {
 	X(tcp_rcvbuf_full, "data beyond the receive buffer")                                       \
 	X(tcp_reassembly_full, "out-of-order data beyond the bounds of reassembly")                \
 	X(tcp_no_sidecar, "out-of-order or paused data while the lane has no side-car left")       \
-	X(tcp_rcv_reserve, "data that would be kept while the lane's buffers are at their reserve") \
+	X(tcp_rcv_reserve, "data with no buffer to keep or deliver it in: they are at their reserve") \
 	X(tcp_time_wait, "segment for a connection in TIME-WAIT")                                  \
 	X(no_mbuf, "no buffer for a packet that had to be built")                                  \
 	X(tx_stalled, "frame that the port did not take for a second: its link may be down")       \
@@ -141,7 +141,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(keepalive_probes, "keepalive probes sent")                                               \
 	X(delayed_acks, "ACKs that the delay timer sent")                                          \
 	X(challenge_acks, "challenge ACKs sent [5961]")                                            \
-	X(paused_copies, "payloads copied out of NIC buffers because they had to wait")            \
+	X(paused_copies, "payloads copied out of NIC buffers: they had to wait, or these are scarce") \
 	X(sndbuf_copies, "sends linearised by copy because the port takes no chains")              \
 	X(ecn_marks_in, "data segments that a router marked (CE) on connections with ECN")         \
 	X(ecn_reductions, "windows reduced because the peer echoed a mark")                        \
