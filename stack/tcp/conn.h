@@ -82,7 +82,8 @@ enum {
 	MODE_PATH_PROVEN = 1 << 12, /* a segment of mss bytes was acknowledged [5927 7.2] */
 	MODE_UTO_DUE = 1 << 13, /* the next segment tells the peer our user timeout [5482 3.2] */
 	MODE_COOKIE = 1 << 14, /* a cookie opened it: its tuple is held for 2 MSL (conn_leave_table) */
-	MODE_PROBE_OUT = 1 << 15, /* a probe of the path's MTU is out: RECORD_PROBE [4821 7] */
+	MODE_PROBE_OUT = 1 << 15, /* what became of a probe of the path's MTU is not known yet:
+				   * RECORD_PROBE [4821 7] */
 };
 
 /*

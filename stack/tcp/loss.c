@@ -103,6 +103,8 @@ quiet_end(struct tcp *tcp, struct rill_conn *conn, bool alone)
 	if (!(sidecar->flags & SIDECAR_QUIET))
 		return;
 	sidecar->flags &= (uint16_t)~SIDECAR_QUIET;
+	if (!(conn->modes & MODE_PROBE_OUT))
+		return; /* told already: it was only late, or timed out */
 	if (alone)
 		pathmtu_probe_failed(tcp, conn, sidecar->score.probe_len);
 	else
@@ -237,7 +239,6 @@ quiet_begins(
 	if (len == 0)
 		return false;
 	facts->lost -= RTE_MIN(facts->lost, len); /* congestion control hears nothing of it */
-	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
 	score->probe_len = len;
 	/* What comes back of it says nothing of an earlier recovery. */
 	sidecar->flags = (uint16_t)((sidecar->flags | SIDECAR_QUIET) &
@@ -250,7 +251,7 @@ quiet_begins(
 static bool
 quiet_goes_on(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts *facts)
 {
-	if (!(conn_sidecar(tcp, conn)->flags & SIDECAR_QUIET))
+	if (!loss_is_quiet(tcp, conn))
 		return false;
 	if (facts->lost == 0)
 		return true;

@@ -25,6 +25,15 @@ uint32_t loss_flight(const struct tcp *tcp, const struct rill_conn *conn);
 /* What congestion control is told of an event now. */
 struct cc_event loss_event(const struct tcp *tcp, const struct rill_conn *conn, uint32_t flight);
 
+/* Is only a probe of the path's MTU being repaired, which is no congestion? [4821 7.6.2] */
+static inline bool
+loss_is_quiet(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	const struct sidecar *sidecar = conn_sidecar(tcp, conn);
+
+	return sidecar != NULL && (sidecar->flags & SIDECAR_QUIET);
+}
+
 /* SACK blocks of any ACK, before the queue is looked at. Adds to facts. */
 void loss_sack(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment,
 	struct ack_facts *facts);

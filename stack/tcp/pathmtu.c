@@ -275,7 +275,7 @@ pathmtu_probe_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 			txq_segment(tcp, conn, index, &len);
 			if (len <= bytes && !(record->flags & RECORD_RETX))
 				probe_passed(tcp, conn, len);
-			else
+			else if (!loss_is_quiet(tcp, conn)) /* else the repair's end tells */
 				pathmtu_probe_unsure(tcp, conn);
 			return;
 		}
