@@ -439,12 +439,21 @@ static void
 speak_keepalive(struct tcp *tcp, struct rill_conn *conn)
 {
 	conn->flags &= ~CONN_KEEPALIVE_PROBE;
-	/* A probe lies outside the peer's window, who does not look at what it acknowledges. */
-	if (!seq_eq(conn->rcv_nxt, conn->rcv_acked) && !emit_ack(tcp, conn))
+	/* Something was heard or sent while it waited for the next hop or a buffer [MUST-26]. */
+	if (conn_keep_probes(conn) == 0 || conn_outstanding(conn) > 0)
 		return;
-	/* One below snd_nxt, without data: the peer must answer [9293 3.8.4]. */
-	if (emit_segment(tcp, conn, TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0))
+	/*
+	 * One below snd_nxt, without data: the peer must answer [9293 3.8.4]. It lies outside the peer's
+	 * window, who does not look at what it acknowledges: an ACK that is owed goes before it.
+	 */
+	if ((seq_eq(conn->rcv_nxt, conn->rcv_acked) || emit_ack(tcp, conn)) &&
+		emit_segment(tcp, conn, TCP_ACK, seq_sub(conn->snd_nxt, 1), SLAB_NONE, 0)) {
 		tcp->counters->keepalive_probes++;
+		return;
+	}
+	/* It counts among those that were not answered: it leaves as soon as there is a buffer. */
+	conn->flags |= CONN_KEEPALIVE_PROBE;
+	timers_ack_held_up(tcp, conn);
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * Data beyond a hole while buffers are scarce: the NIC's are at their reserve, so that what is kept is
  * copied; then there are none for copies either, and what comes is refused. Only what is kept is
- * reported by SACK.
+ * reported by SACK. Windows that this held shut open again, and what had to be said is said later.
  */
 #include "app.h"
 #include "fixtures.h"
@@ -169,6 +169,36 @@ test_only_windows_that_may_open_are_spoken_of(void **state)
 	check_equal(tcp->dirty.count, 0);
 }
 
+/* [MUST-29] One that was never sent says nothing of the peer: it leaves once there is a buffer. */
+static void
+test_a_keepalive_probe_waits_for_a_buffer(void **state)
+{
+	struct peer_setup setup = {.options = default_options()};
+	static struct rte_mbuf *taken[65536];
+	unsigned int n = 0;
+
+	setup.options.keepalive_idle_ms = 10000;
+	setup.options.keepalive_interval_ms = 1000;
+	setup.options.keepalive_count = 1;
+	peer_restart(&setup);
+	in_established();
+	while (n < RTE_DIM(taken) &&
+		(taken[n] = rte_pktmbuf_alloc(peer.lane->tcp.control_pool)) != NULL)
+		n++;
+	check(n < RTE_DIM(taken));
+	advance(10100);
+	expect_silence();
+	check(stats().drops[RILL_DROP_no_mbuf] > 0);
+	rte_pktmbuf_free_bulk(taken, n);
+	expect_within(2, ACK, 0, 1);
+	expect_silence();
+	peer_sends(ACK, 1, 1);
+	advance(9000);
+	expect_alive();
+	check_equal(stats().keepalive_probes, 1);
+	expect_silence();
+}
+
 int
 main(void)
 {
@@ -178,6 +208,7 @@ main(void)
 		dialogue(test_windows_that_the_reserve_held_open_again),
 		dialogue(test_no_window_waits_behind_all_others),
 		dialogue(test_only_windows_that_may_open_are_spoken_of),
+		dialogue(test_a_keepalive_probe_waits_for_a_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
