@@ -136,6 +136,17 @@ write_into_tail(struct tcp *tcp, struct rill_conn *conn, const uint8_t *data, ui
 	return len;
 }
 
+static void
+spares_free(struct rte_mbuf *spares)
+{
+	struct rte_mbuf *next;
+
+	for (; spares != NULL; spares = next) { /* no chain: each is a packet */
+		next = spares->next;
+		rte_pktmbuf_free_seg(spares);
+	}
+}
+
 /* So many buffers, linked through next; NULL if there are not as many: then none is taken. */
 static struct rte_mbuf *
 spares_take(const struct tcp *tcp, uint32_t n)
@@ -146,7 +157,7 @@ spares_take(const struct tcp *tcp, uint32_t n)
 		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(tcp->buf_pool);
 
 		if (mbuf == NULL) {
-			rte_pktmbuf_free(spares);
+			spares_free(spares);
 			return NULL;
 		}
 		mbuf->next = spares;
@@ -265,11 +276,11 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 	spares = spares_take(tcp, pieces);
 	sidecar = spares != NULL ? conn_need_sidecar(tcp, conn) : NULL;
 	if (sidecar == NULL) {
-		rte_pktmbuf_free(spares);
+		spares_free(spares);
 		return send_later(tcp, conn, -ENOBUFS);
 	}
 	taken = write_bytes(tcp, conn, data, len, &spares);
-	rte_pktmbuf_free(spares);
+	spares_free(spares);
 	RILL_ASSERT(taken == len);
 	conn_wake(tcp, conn);
 	/* The mark is the octet behind the urgent data [MUST-62]. */
