@@ -151,7 +151,8 @@ fire_due(struct rill_lane *lane)
 /*
  * Fires all that is due at lane->now: what one more step left over would look as if it lay ahead.
  * Each node fires once and moves down the wheel's levels once, so that so many rounds are enough; a
- * timer of the application's that is always due gets no more.
+ * timer of the application's that is always due gets no more. TIME-WAIT's node, which takes some of its
+ * entries each time, may get fewer than it wants: these have deadlines in ms, and are due for longer.
  */
 static unsigned int
 fire_all_due(struct rill_lane *lane)

@@ -69,7 +69,8 @@ rill_conn_info(struct rill_conn *conn, struct rill_conn_info *info)
 	return 0;
 }
 
-/* Is it said in the SYN, or fixed by it? A SYN that is sent again must not say something else. */
+/* Does the SYN settle it? One that is sent again must not say something else. (The user timeout, which
+ * it tells as well, may change at any time [5482 3.2].) */
 static bool
 is_in_handshake(enum rill_option option)
 {

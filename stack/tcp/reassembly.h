@@ -5,7 +5,9 @@
 /*
  * Data beyond a hole: a few islands (REASSEMBLY_RANGES) of contiguous payload, in sequence order,
  * so that the cost of a segment does not grow with what a stranger sends (SegmentSmack). Bytes that
- * came first win; an island is given up only with the connection, so what SACK reported stays true.
+ * came first win. Nothing here gives an island up before the connection ends; but the caller may have
+ * to drop what he takes, where buffers are scarce, and then what SACK reported is no longer true
+ * [2018 8].
  */
 
 #include "conn.h"
