@@ -381,11 +381,11 @@ path_find(struct tcp *tcp, struct rill_conn *conn)
 	return conn->next_hop != SLAB_NONE;
 }
 
-static void
-rst(struct tcp *tcp, struct rill_conn *conn, const struct fields *fields,
-	const struct segment_options *options)
+void
+emit_rst(struct tcp *tcp, struct rill_conn *conn)
 {
-	unsigned int options_len = segment_options_len(options);
+	const struct fields fields = {.seq = conn->snd_nxt, .flags = TCP_RST | TCP_ACK};
+	const struct segment_options none = {0};
 	const struct neighbor *next_hop;
 	struct rte_mbuf *frame;
 
@@ -396,32 +396,11 @@ rst(struct tcp *tcp, struct rill_conn *conn, const struct fields *fields,
 	if (!neighbor_is_usable(next_hop))
 		return;
 	frame = frame_make(tcp, SLAB_NONE, 0,
-		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN +
-			options_len);
+		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
 	if (frame == NULL)
 		return;
-	frame_finish(tcp, conn, frame, fields, options, options_len);
+	frame_finish(tcp, conn, frame, &fields, &none, 0);
 	tcp->counters->resets_sent++;
-}
-
-void
-emit_rst(struct tcp *tcp, struct rill_conn *conn)
-{
-	const struct fields fields = {.seq = conn->snd_nxt, .flags = TCP_RST | TCP_ACK};
-	const struct segment_options none = {0};
-
-	rst(tcp, conn, &fields, &none);
-}
-
-void
-emit_rst_to(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
-{
-	const struct fields fields = {.seq = segment->ack, .flags = TCP_RST};
-	/* The timestamp of what it answers is echoed; its own is 0 [7323 5.2]. */
-	const struct segment_options options = {
-		.has = segment->has & SEG_HAS_TS, .tsecr = segment->tsval};
-
-	rst(tcp, conn, &fields, &options);
 }
 
 bool

@@ -28,11 +28,10 @@ bool emit_ack(struct tcp *tcp, struct rill_conn *conn);
 bool emit_syn(struct tcp *tcp, struct rill_conn *conn);
 
 /*
- * RST: at the end of what was sent, with our ACK [9293 3.10.5]; or, to a segment whose ACK is not
- * acceptable, at that ACK [9293 3.10.7.3]. Best effort: needs a usable next hop.
+ * RST at the end of what was sent, with our ACK [9293 3.10.5]. Best effort: needs a usable next hop.
+ * To a segment whose ACK is not acceptable reply_rst answers.
  */
 void emit_rst(struct tcp *tcp, struct rill_conn *conn);
-void emit_rst_to(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 
 /*
  * Prepares a frame's tail for its checksums: the TCP header (checksum field 0) is at data start +

@@ -11,8 +11,8 @@
 #include "close.h"
 #include "deliver.h"
 #include "ecn.h"
-#include "emit.h"
 #include "input.h"
+#include "reply.h"
 #include "text.h"
 #include "timers.h"
 #include "uto.h"
@@ -176,8 +176,7 @@ static bool
 ack_in_syn_received(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 {
 	if (seq_leq(segment->ack, conn->snd_una) || seq_gt(segment->ack, conn->snd_nxt)) {
-		emit_rst_to(tcp, conn, segment);
-		drop(tcp, segment, RILL_DROP_tcp_syn_received_ack);
+		reply_rst(tcp, segment, RILL_DROP_tcp_syn_received_ack);
 		return false;
 	}
 	/* rill_close has been called meanwhile: FIN goes out now. */

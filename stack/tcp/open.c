@@ -9,12 +9,12 @@
 #include "close.h"
 #include "deliver.h"
 #include "ecn.h"
-#include "emit.h"
 #include "input.h"
 #include "isn.h"
 #include "pace.h"
 #include "pathmtu.h"
 #include "rcvwnd.h"
+#include "reply.h"
 #include "text.h"
 #include "timers.h"
 #include "uto.h"
@@ -241,9 +241,10 @@ input_syn_sent(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 			seq_leq(segment->ack, conn->snd_nxt);
 
 	if ((segment->flags & TCP_ACK) && !acks_syn) {
-		if (!(segment->flags & TCP_RST))
-			emit_rst_to(tcp, conn, segment);
-		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_syn_sent_ack);
+		if (segment->flags & TCP_RST)
+			drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_syn_sent_ack);
+		else
+			reply_rst(tcp, segment, RILL_DROP_tcp_syn_sent_ack);
 		return;
 	}
 	if (segment->flags & TCP_RST) {

@@ -66,6 +66,26 @@ test_syn_ack_that_acknowledges_something_else(void **state)
 }
 
 static void
+test_acks_of_strangers_get_rst_at_a_rate(void **state)
+{
+	/* [RFC9293-E7] As where nobody listens: so many at once, the attempt goes on. */
+	uint64_t resets;
+
+	in_syn_sent();
+	for (unsigned int i = 0; i < 2000; i++) {
+		peer_sends(ACK, 0, 1000 + i);
+		hears_all();
+	}
+	resets = stats().resets_sent;
+	check(resets > 0 && resets <= 1000);
+	check_equal(stats().drops[RILL_DROP_tcp_syn_sent_ack], resets);
+	check_equal(stats().drops[RILL_DROP_tcp_rst_rate], 2000 - resets);
+	peer_sends(SYN | ACK, 0, 1);
+	expect(ACK, 1, 1);
+	expect_opened();
+}
+
+static void
 test_rst_needs_an_acknowledgment_of_our_syn(void **state)
 {
 	/* [RFC9293-E9, RFC5961-4] */
@@ -349,6 +369,7 @@ main(void)
 		dialogue(test_an_mtu_gives_the_mss),
 		dialogue(test_syn_ack_opens),
 		dialogue(test_syn_ack_that_acknowledges_something_else),
+		dialogue(test_acks_of_strangers_get_rst_at_a_rate),
 		dialogue(test_rst_needs_an_acknowledgment_of_our_syn),
 		dialogue(test_neither_syn_nor_rst_is_dropped),
 		dialogue(test_syn_ack_with_data_and_fin),
