@@ -78,50 +78,48 @@ cookies_refuse(struct tcp *tcp, struct segment *segment)
 	return true;
 }
 
-/* Checks the cookie that an ACK brings back; if it is good, what it keeps of the SYN is in *syn. */
-static bool
-cookies_read(struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment,
-	struct cookie_syn *syn)
+bool
+cookies_recognise(struct tcp *tcp, const struct rill_listener *listener,
+	const struct segment *segment, struct cookie_syn *syn)
 {
+	if (!cookies_are_out(tcp, listener))
+		return false;
 	syn->has_ts = (segment->has & SEG_HAS_TS) && listener_options(tcp, listener)->timestamps;
 	return cookie_check(&tcp->cookies, &segment->tuple, seq_sub(segment->seq, 1),
 		seq_sub(segment->ack, 1), syn, tcp->now);
 }
 
-bool
-cookies_recognise(
-	struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment)
+void
+cookies_open(struct tcp *tcp, const struct rill_listener *listener, struct segment *segment,
+	const struct cookie_syn *syn)
 {
-	struct cookie_syn syn;
-
-	return cookies_are_out(tcp, listener) && (segment->flags & TCP_ACK) &&
-	       cookies_read(tcp, listener, segment, &syn);
-}
-
-bool
-cookies_take_ack(struct tcp *tcp, struct rill_listener *listener, struct segment *segment)
-{
-	struct cookie_syn syn;
-	struct agreement agreement;
-	struct half_open half;
+	struct agreement agreement =
+		cookie_agreement(listener_options(tcp, listener), segment, syn);
+	struct half_open half = half_open_of(tcp, listener, segment, &agreement);
 	struct rill_conn *conn;
 
-	if (!cookies_are_out(tcp, listener) || (segment->flags & TCP_SYN))
-		return false;
-	if (!cookies_read(tcp, listener, segment, &syn))
-		return cookies_refuse(tcp, segment);
-	agreement = cookie_agreement(listener_options(tcp, listener), segment, &syn);
-	half = half_open_of(tcp, listener, segment, &agreement);
 	half.irs = seq_sub(segment->seq, 1);
 	half.iss = seq_sub(segment->ack, 1);
 	/* Without room nothing is said, and the peer tries again [RFC4987-9]. */
 	conn = half_open_accept(tcp, &half, segment);
 	if (conn == NULL) {
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_conns_full);
-		return true;
+		return;
 	}
 	conn->modes |= MODE_COOKIE;
 	tcp->counters->syn_cookies_good++;
 	half_open_deliver(tcp, conn, segment);
+}
+
+bool
+cookies_take_ack(struct tcp *tcp, const struct rill_listener *listener, struct segment *segment)
+{
+	struct cookie_syn syn;
+
+	if (!cookies_are_out(tcp, listener) || (segment->flags & TCP_SYN))
+		return false;
+	if (!cookies_recognise(tcp, listener, segment, &syn))
+		return cookies_refuse(tcp, segment);
+	cookies_open(tcp, listener, segment, &syn);
 	return true;
 }

@@ -21,14 +21,19 @@ cookies_are_out(const struct tcp *tcp, const struct rill_listener *listener)
 	return tcp->now < listener->cookies_until;
 }
 
-/* Does this ACK bring back a good one? */
-bool cookies_recognise(
-	struct tcp *tcp, const struct rill_listener *listener, const struct segment *segment);
+/* Does this ACK (no SYN) bring back a good one? Then what it keeps of the SYN is in *syn. */
+bool cookies_recognise(struct tcp *tcp, const struct rill_listener *listener,
+	const struct segment *segment, struct cookie_syn *syn);
+
+/* Opens the connection of an ACK whose cookie was recognised, if there is room. Takes the mbuf. */
+void cookies_open(struct tcp *tcp, const struct rill_listener *listener, struct segment *segment,
+	const struct cookie_syn *syn);
 
 /*
  * An ACK for a listener that has no half-open connection: opens the connection if it brings a
  * cookie back. Takes the mbuf; false: it is for others to refuse.
  */
-bool cookies_take_ack(struct tcp *tcp, struct rill_listener *listener, struct segment *segment);
+bool cookies_take_ack(
+	struct tcp *tcp, const struct rill_listener *listener, struct segment *segment);
 
 #endif

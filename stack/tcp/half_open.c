@@ -356,11 +356,13 @@ half_open_misfit(
 	struct tcp *tcp, uint32_t index, struct segment *segment, enum rill_drop refusal)
 {
 	struct half_open *half = half_open_at(tcp, index);
-	struct rill_listener *listener = &tcp->listeners[half->listener];
+	const struct rill_listener *listener = &tcp->listeners[half->listener];
+	struct cookie_syn syn;
 
-	if (tcp->accepting && cookies_recognise(tcp, listener, segment)) {
+	if (tcp->accepting && (segment->flags & TCP_ACK) &&
+		cookies_recognise(tcp, listener, segment, &syn)) {
 		half_open_free(tcp, index);
-		cookies_take_ack(tcp, listener, segment);
+		cookies_open(tcp, listener, segment, &syn);
 	} else if (refusal == RILL_DROP_tcp_out_of_window || refusal == RILL_DROP_tcp_paws) {
 		half_open_challenge(tcp, half, segment, refusal);
 	} else if (refusal != RILL_DROP_COUNT) {

@@ -209,10 +209,9 @@ static uint32_t
 write_bytes(struct tcp *tcp, struct rill_conn *conn, const uint8_t *bytes, uint32_t len,
 	struct rte_mbuf **spares)
 {
-	bool all = spares != NULL;
 	uint32_t taken = 0, room;
 
-	while (taken < len && (room = all ? len - taken : send_room(tcp, conn)) > 0) {
+	while (taken < len && (room = spares != NULL ? len - taken : send_room(tcp, conn)) > 0) {
 		uint32_t piece = RTE_MIN(len - taken, room);
 		uint32_t n = write_into_tail(tcp, conn, bytes + taken, piece);
 
