@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "pace.h"
+#include "pathmtu.h"
 #include "reassembly.h"
 #include "scoreboard.h"
 #include "tcp.h"
@@ -192,6 +193,8 @@ conn_end(struct tcp *tcp, struct rill_conn *conn, enum rill_close_reason why)
 	RILL_DCHECK((conn->flags & (CONN_LIVE | CONN_ENDED)) == CONN_LIVE);
 	conn_unlist(tcp, conn);
 	wheel_cancel(tcp->wheel, &conn->timer);
+	if (conn->modes & MODE_PROBE_OUT)
+		pathmtu_probe_unsure(tcp, conn);
 	txq_clear(tcp, conn);
 	conn_free_sidecar(tcp, conn);
 	pace_release(tcp, conn);
