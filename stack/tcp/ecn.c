@@ -2,6 +2,7 @@
 #include "ecn.h"
 
 #include "emit.h"
+#include "loss.h"
 #include "timers.h"
 
 #define ECN_FLAGS (TCP_ECE | TCP_CWR)
@@ -157,7 +158,7 @@ ecn_take_echo(
 	if (seq_geq(conn->snd_una, conn->recover))
 		conn->modes &= (uint16_t)~MODE_CWR;
 	if (!(segment->flags & TCP_ECE) || (conn->modes & MODE_NO_ECT) ||
-		(conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)))
+		((conn->flags & (CONN_RECOVERY | CONN_RTO_RECOVERY)) && !loss_is_quiet(tcp, conn)))
 		return;
 	if (conn->cc.cwnd <= conn->mss) {
 		/* Less than one segment per round trip: one per RTO [3168 6.1.2]. */

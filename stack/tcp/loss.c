@@ -243,7 +243,9 @@ quiet_begins(
 	/* What comes back of it says nothing of an earlier recovery. */
 	sidecar->flags = (uint16_t)((sidecar->flags | SIDECAR_QUIET) &
 				    ~(SIDECAR_UNDO | SIDECAR_FRTO | SIDECAR_TLP));
-	repair_quietly(tcp, conn);
+	conn->flags |= CONN_RTO_RECOVERY;
+	if (!ecn_was_reduced(conn)) /* else the window that ECE has closed ends where it did */
+		conn->recover = conn->snd_nxt;
 	return true;
 }
 
