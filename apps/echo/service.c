@@ -167,13 +167,14 @@ void
 service_announce(const struct echo_service *service)
 {
 	const struct echo_settings *settings = service->settings;
+	const struct host *host = &settings->host;
 	char addr[RILL_ADDR_STRLEN];
 
 	if (settings->log_level < ECHO_LOG_QUIET)
 		return;
-	for (unsigned int i = 0; i < settings->host.devs_count; i++)
-		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n",
-			settings->host.devs[i].name, rill_addr_format(&settings->host.ips[i].addr, addr), settings->host.ips[i].len,
+	for (unsigned int i = 0; i < host->devs_count; i++)
+		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n", host->devs[i].name,
+			rill_addr_format(&host->ips[i].addr, addr), host->ips[i].len,
 			settings->proto->name, settings->port);
 	fflush(stdout);
 }
