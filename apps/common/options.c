@@ -68,6 +68,15 @@ nearest(const struct options *options, const char *name)
 	return best;
 }
 
+static const struct option_def *
+find(const struct options *options, const char *name)
+{
+	for (unsigned int i = 0; i < options->count; i++)
+		if (strcmp(options->defs[i].name, name) == 0)
+			return &options->defs[i];
+	return NULL;
+}
+
 static enum options_result
 unknown_flag(const struct options *options, const char *flag)
 {
@@ -76,6 +85,10 @@ unknown_flag(const struct options *options, const char *flag)
 	const char *near;
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, flag);
+	if (strncmp(name, "--", 2) == 0 && find(options, name + 2) != NULL) {
+		fprintf(stderr, "%s: %s: takes no value; give %s alone\n", options->program, flag, name);
+		return OPTIONS_WRONG;
+	}
 	near = nearest(options, name + strspn(name, "-"));
 	if (near != NULL)
 		fprintf(stderr, "%s: there is no option %s; perhaps --%s is meant (--help lists all)\n",
@@ -84,15 +97,6 @@ unknown_flag(const struct options *options, const char *flag)
 		fprintf(stderr, "%s: there is no option %s; --help lists all\n", options->program,
 			name);
 	return OPTIONS_WRONG;
-}
-
-static const struct option_def *
-find(const struct options *options, const char *name)
-{
-	for (unsigned int i = 0; i < options->count; i++)
-		if (strcmp(options->defs[i].name, name) == 0)
-			return &options->defs[i];
-	return NULL;
 }
 
 /* Sets one value; seen remembers which lists this source has begun. */
@@ -182,7 +186,8 @@ help(const struct options *options)
 	for (unsigned int i = 0; i < options->count; i++) {
 		const struct option_def *def = &options->defs[i];
 
-		printf("  --%s %s%s\n        %s\n", def->name, def->metavar,
+		printf("  --%s%s%s%s\n        %s\n", def->name, def->metavar != NULL ? " " : "",
+			def->metavar != NULL ? def->metavar : "",
 			def->clear != NULL ? " (repeatable)" : "", def->help);
 	}
 	printf("  --config FILE\n        an INI file: in section [%s], every option above is a key\n"
@@ -215,8 +220,8 @@ take_flag(const struct options *options, void *settings, struct pass *pass, int 
 		printf("%s %s\n", options->program, options->version);
 		return OPTIONS_DONE;
 	}
-	if (pass->apply &&
-		apply(options, settings, &options->defs[flag], optarg, pass->seen, why) != 0) {
+	if (pass->apply && apply(options, settings, &options->defs[flag],
+				   optarg != NULL ? optarg : "yes", pass->seen, why) != 0) {
 		fprintf(stderr, "%s: --%s %s: %s\n", options->program, options->defs[flag].name, optarg,
 			why);
 		return OPTIONS_WRONG;
@@ -247,7 +252,9 @@ walk(const struct options *options, void *settings, int argc, char *argv[], stru
 	int flag;
 
 	for (unsigned int i = 0; i < n; i++)
-		flags[i] = (struct option){options->defs[i].name, required_argument, NULL, (int)i};
+		flags[i] = (struct option){options->defs[i].name,
+			options->defs[i].metavar != NULL ? required_argument : no_argument, NULL,
+			(int)i};
 	flags[n++] = (struct option){"config", required_argument, NULL, FLAG_CONFIG};
 	flags[n++] = (struct option){"help", no_argument, NULL, FLAG_HELP};
 	flags[n++] = (struct option){"version", no_argument, NULL, FLAG_VERSION};
@@ -328,4 +335,15 @@ option_set_seconds(void *settings, const struct option_def *def, const char *val
 		return option_wrong(why, "is out of bounds; give %" PRIu64 " to %" PRIu64 " seconds",
 			def->least / 1000, def->most / 1000);
 	return set_bounded(settings, def, ms, why);
+}
+
+int
+option_set_flag(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	bool yes = strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "no") != 0)
+		return option_wrong(why, "is neither yes nor no; give one of them");
+	*(bool *)((char *)settings + def->offset) = yes;
+	return 0;
 }

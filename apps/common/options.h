@@ -8,6 +8,8 @@
  * "--port 7000" on the command line and "port = 7000" in the program's section of the file given by
  * --config are the same option. The file is read first, so the command line wins; a repeatable option
  * on the command line replaces the file's list. --config, --help and --version need no row.
+ *
+ * A flag stands alone on the command line, and is "yes" or "no" in the file.
  */
 
 #include <stdbool.h>
@@ -19,7 +21,7 @@
 
 struct option_def {
 	const char *name;    /* without dashes */
-	const char *metavar; /* what stands for the value in --help */
+	const char *metavar; /* what stands for the value in --help; NULL: a flag, see below */
 	const char *help;    /* one line, the default included */
 	/* Takes the value over into settings. Returns 0, or -1 with *why saying "is wrong thus; give
 	 * that". */
@@ -59,6 +61,9 @@ enum options_result options_load(const struct options *options, void *settings, 
 int option_set_count(void *settings, const struct option_def *def, const char *value, char *why);
 int option_set_bytes(void *settings, const struct option_def *def, const char *value, char *why);
 int option_set_seconds(void *settings, const struct option_def *def, const char *value, char *why);
+
+/* Setter of a flag: a bool. */
+int option_set_flag(void *settings, const struct option_def *def, const char *value, char *why);
 
 /* Writes the sentence and returns -1. */
 int option_wrong(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));

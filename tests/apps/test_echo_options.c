@@ -11,49 +11,33 @@
 
 #include <cmocka.h>
 
+#include "option_talk.h"
 #include "proto.h"
 #include "settings.h"
 #include "statline.h"
 #include "units.h"
 
-#define ARGS_MAX 40
-
 static char file_name[] = "/tmp/rill-echo-test-XXXXXX";
 static const char *source_root;
-static char said[4096];
 
-/* Runs with stdout and stderr into `said`. */
+static void
+set_default(void *settings)
+{
+	settings_default(settings);
+}
+
+static enum options_result
+finish(void *settings)
+{
+	return settings_finish(settings);
+}
+
+static const struct option_talk talk = {&echo_options, set_default, finish};
+
 static enum options_result
 parse(struct echo_settings *settings, const char *line)
 {
-	char copy[1024], *rest = copy, *word, *argv[ARGS_MAX] = {"rill-echo"};
-	int argc = 1, old_out = dup(1), old_err = dup(2);
-	FILE *capture = tmpfile();
-	enum options_result result;
-	size_t n;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	while ((word = strsep(&rest, " ")) != NULL)
-		if (*word != '\0')
-			argv[argc++] = word;
-	fflush(stdout);
-	dup2(fileno(capture), 1);
-	dup2(fileno(capture), 2);
-	settings_default(settings);
-	result = options_parse(&echo_options, settings, argc, argv);
-	if (result == OPTIONS_RUN)
-		result = settings_finish(settings);
-	fflush(stdout);
-	fflush(stderr);
-	dup2(old_out, 1);
-	dup2(old_err, 2);
-	close(old_out);
-	close(old_err);
-	rewind(capture);
-	n = fread(said, 1, sizeof(said) - 1, capture);
-	said[n] = '\0';
-	fclose(capture);
-	return result;
+	return option_talk(&talk, settings, line);
 }
 
 static void
@@ -152,9 +136,7 @@ test_file_and_command_line(void **state)
 static void
 test_wrong_options(void **state)
 {
-	static const struct {
-		const char *line, *what, *instead;
-	} cases[] = {
+	static const struct option_wrong_case cases[] = {
 		{"--prot0col raw", "--prot0col", "--protocol"},
 		{"--frobnicate 3", "--frobnicate", "--help"},
 		{"stray", "stray", "--help"},
@@ -189,15 +171,7 @@ test_wrong_options(void **state)
 	};
 	struct echo_settings s;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(parse(&s, cases[i].line), OPTIONS_WRONG);
-		if (strstr(said, "rill-echo: ") == NULL || strstr(said, cases[i].what) == NULL ||
-			strstr(said, cases[i].instead) == NULL)
-			fail_msg("\"%s\" is answered by: %s", cases[i].line, said);
-		/* One sentence, on one line; rte_cfgfile adds one of its own when there is no file. */
-		if (strstr(cases[i].line, "/nonexistent") == NULL)
-			assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
-	}
+	option_talk_refuses(&talk, &s, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void
@@ -239,10 +213,8 @@ test_help_and_version(void **state)
 static void
 test_example_file(void **state)
 {
-	char path[512], line[600], text[16384];
+	char path[512], line[600];
 	struct echo_settings s, d;
-	FILE *f;
-	size_t n;
 
 	snprintf(path, sizeof(path), "%s/drivers-cfg/echo.ini", source_root);
 	snprintf(line, sizeof(line), "--config %s", path);
@@ -250,19 +222,7 @@ test_example_file(void **state)
 	assert_int_equal(parse(&d, "--ip 192.0.2.10/24"), OPTIONS_RUN);
 	assert_memory_equal(&s, &d, sizeof(s));
 
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	for (unsigned int i = 0; i < echo_options.count; i++) {
-		char key[64], quiet[64];
-
-		snprintf(key, sizeof(key), "\n%s = ", echo_options.defs[i].name);
-		snprintf(quiet, sizeof(quiet), "\n;%s = ", echo_options.defs[i].name);
-		if (strstr(text, key) == NULL && strstr(text, quiet) == NULL)
-			fail_msg("the example does not show %s", echo_options.defs[i].name);
-	}
+	option_talk_shows_all(&echo_options, path);
 }
 
 static void
