@@ -297,11 +297,24 @@ remember_max(struct cc *cc)
 	cc->phase = CUBIC_WAITING;
 }
 
-/* cwnd goes down to 0.7 of the flight: at least so many bytes; ssthresh to two segments. */
+/*
+ * 0.7 of the flight, not of cwnd [9438 4.6], in whole segments, the nearest number of them: as no
+ * part of a segment is sent, what is left over would be lost until the next congestion, and of
+ * small windows more than 0.3 with it.
+ */
+static uint32_t
+decreased(const struct cc_event *event)
+{
+	uint32_t window = scaled(event->flight, BETA_NUM, BETA_DEN);
+
+	return least((window + event->mss / 2) / event->mss * event->mss, CC_CWND_MAX);
+}
+
+/* cwnd goes down: to so many bytes at least; ssthresh to two segments. */
 static void
 reduce(struct cc *cc, const struct cc_event *event, uint32_t floor)
 {
-	uint32_t window = scaled(event->flight, BETA_NUM, BETA_DEN); /* not of cwnd [9438 4.6] */
+	uint32_t window = decreased(event);
 
 	remember_max(cc);
 	cc->ssthresh = most(window, 2 * event->mss);
@@ -332,7 +345,7 @@ cubic_on_rto(struct cc *cc, const struct cc_event *event)
 	if (cc->phase == CUBIC_FIRST)
 		leave_first(cc);
 	if (event->first) {
-		cc->ssthresh = most(scaled(event->flight, BETA_NUM, BETA_DEN), 2 * event->mss);
+		cc->ssthresh = most(decreased(event), 2 * event->mss);
 		cc->count = PRIOR_SSTHRESH;
 	}
 	cc->cwnd = event->mss; /* the loss window, as Reno [9438 4.8] */
