@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_BASE_STEER_H
+#define RILL_BASE_STEER_H
+
+/*
+ * Which of the lanes of a port a connection belongs to: the Toeplitz hash of its 4-tuple, as NICs
+ * compute it of a frame on arrival, under a key that nobody outside knows; its low bits choose a
+ * lane in an indirection table.
+ *
+ *     lane = reta[toeplitz(key, source address, destination address, source port, destination port)
+ *                 mod the table's size]
+ *
+ * The hash is linear: it is the sum, bit by bit and without carry, of what each input byte
+ * contributes. So it is kept as a table per byte, and trying another source port costs two lookups.
+ *
+ * Written once, then read by all lanes of the port.
+ */
+
+#include <stdint.h>
+
+#include "siphash.h"
+#include "tuple.h"
+
+#define STEER_KEY_LEN 52 /* the longest that NICs take; IPv4 uses the first 16 bytes */
+#define STEER_TUPLE4_LEN 12
+#define STEER_RETA_SIZE 128 /* entries, a power of two: what most NICs have */
+
+struct steer {
+	uint32_t of_byte[STEER_TUPLE4_LEN][256];
+	uint8_t reta[STEER_RETA_SIZE];
+	uint8_t key[STEER_KEY_LEN];
+};
+
+/* The key comes from the secret; lanes (1 .. 255) take turns in the indirection table. */
+void steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes);
+
+/* The same with a given key. */
+void steer_init_key(struct steer *steer, const uint8_t key[STEER_KEY_LEN], unsigned int lanes);
+
+/* Of a frame that arrives for this IPv4 connection: its source is the tuple's remote end. */
+static inline uint32_t
+steer_hash(const struct steer *steer, const struct tuple_head *tuple)
+{
+	uint8_t input[STEER_TUPLE4_LEN];
+	uint32_t hash = 0;
+
+	memcpy(input, &tuple->raddr4, 4);
+	memcpy(input + 4, &tuple->laddr4, 4);
+	memcpy(input + 8, &tuple->rport, 2);
+	memcpy(input + 10, &tuple->lport, 2);
+	for (unsigned int i = 0; i < STEER_TUPLE4_LEN; i++)
+		hash ^= steer->of_byte[i][input[i]];
+	return hash;
+}
+
+static inline unsigned int
+steer_lane(const struct steer *steer, const struct tuple_head *tuple)
+{
+	return steer->reta[steer_hash(steer, tuple) & (STEER_RETA_SIZE - 1)];
+}
+
+#endif

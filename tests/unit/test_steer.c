@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lane of a connection is the one that RSS of a NIC chooses: the hash agrees with the examples
+ * that NIC vendors verify theirs by and with DPDK's, lanes get equal shares, and another secret
+ * makes another choice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <rte_thash.h>
+
+#include "rng.h"
+#include "steer.h"
+
+/* The key and the rows for TCP over IPv4 of "Verifying the RSS hash calculation". */
+static const uint8_t known_key[STEER_KEY_LEN] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2,
+	0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30,
+	0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac,
+	0x01, 0xfa};
+
+static const struct {
+	const char *from;
+	uint16_t from_port;
+	const char *to;
+	uint16_t to_port;
+	uint32_t hash;
+} known[] = {
+	{"66.9.149.187", 2794, "161.142.100.80", 1766, 0x51ccc178},
+	{"199.92.111.2", 14230, "65.69.140.83", 4739, 0xc626b0ea},
+	{"24.19.198.95", 12898, "12.22.207.184", 38024, 0x5c2b394a},
+	{"38.27.205.30", 48228, "209.142.163.6", 2217, 0xafc7327f},
+	{"153.39.163.191", 44251, "202.188.127.2", 1303, 0x10e828a2},
+};
+
+static struct steer steer;
+
+static void
+test_known_hashes(void **state)
+{
+	steer_init_key(&steer, known_key, 4);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct tuple_head tuple = {
+			.raddr4 = inet_addr(known[i].from),
+			.laddr4 = inet_addr(known[i].to),
+			.rport = htons(known[i].from_port),
+			.lport = htons(known[i].to_port),
+		};
+
+		assert_int_equal(steer_hash(&steer, &tuple), known[i].hash);
+		assert_int_equal(steer_lane(&steer, &tuple), known[i].hash % STEER_RETA_SIZE % 4);
+	}
+}
+
+static struct tuple_head
+any_tuple(struct rng *rng)
+{
+	uint64_t a = rng_next(rng), b = rng_next(rng);
+
+	return (struct tuple_head){.laddr4 = (uint32_t)a,
+		.raddr4 = (uint32_t)(a >> 32),
+		.lport = (uint16_t)b,
+		.rport = (uint16_t)(b >> 16)};
+}
+
+static void
+test_agrees_with_dpdk(void **state)
+{
+	static const uint8_t secret[32] = "some secret";
+	struct rng rng;
+
+	rng_init(&rng, (struct siphash_key){1, 2});
+	steer_init(&steer, secret, 3);
+	for (int i = 0; i < 10000; i++) {
+		struct tuple_head tuple = any_tuple(&rng);
+		uint32_t words[] = {ntohl(tuple.raddr4), ntohl(tuple.laddr4),
+			(uint32_t)ntohs(tuple.rport) << 16 | ntohs(tuple.lport)};
+
+		assert_int_equal(steer_hash(&steer, &tuple), rte_softrss(words, 3, steer.key));
+	}
+}
+
+/* One server, its clients' ports in a row: the worst that is common. */
+static void
+test_lanes_get_equal_shares(void **state)
+{
+	enum { LANES = 4, CONNS = 40000 };
+	unsigned int seen[LANES] = {0};
+
+	for (uint8_t s = 0; s < 8; s++) {
+		uint8_t secret[32] = {s};
+
+		steer_init(&steer, secret, LANES);
+		for (unsigned int i = 0; i < CONNS; i++) {
+			struct tuple_head tuple = {.laddr4 = inet_addr("10.0.0.2"),
+				.raddr4 = inet_addr("10.0.0.1"),
+				.lport = htons(80),
+				.rport = htons((uint16_t)(1024 + i))};
+
+			seen[steer_lane(&steer, &tuple)]++;
+		}
+	}
+	for (int i = 0; i < LANES; i++)
+		assert_in_range(seen[i], 8 * CONNS / LANES * 9 / 10, 8 * CONNS / LANES * 11 / 10);
+}
+
+static void
+test_another_secret_makes_another_choice(void **state)
+{
+	static const uint8_t one[32] = {1}, two[32] = {2};
+	static struct steer other;
+	struct rng rng;
+	unsigned int same = 0;
+
+	steer_init(&steer, one, 4);
+	steer_init(&other, two, 4);
+	rng_init(&rng, (struct siphash_key){3, 4});
+	for (int i = 0; i < 10000; i++) {
+		struct tuple_head tuple = any_tuple(&rng);
+
+		same += steer_lane(&steer, &tuple) == steer_lane(&other, &tuple);
+	}
+	assert_in_range(same, 2200, 2800);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_known_hashes),
+		cmocka_unit_test(test_agrees_with_dpdk),
+		cmocka_unit_test(test_lanes_get_equal_shares),
+		cmocka_unit_test(test_another_secret_makes_another_choice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
