@@ -46,12 +46,13 @@ void host_clear_ips(void *settings);
 /* ip_help says what --ip means to this program. */
 #define HOST_OPTION_ROWS(ip_help)                                                                  \
 	{"dev", "NAME[,args]", "a DPDK device, virtual or by PCI address (default net_tap0); each " \
-		"is a port with a lane of its own", host_set_dev, .clear = host_clear_devs},       \
+		"is a port with lanes of its own", host_set_dev, .clear = host_clear_devs},       \
 	{"ip", "ADDR/LEN", ip_help, host_set_ip, .clear = host_clear_ips},                         \
 	{"gateway", "ADDR", "the default route, through the port in whose network it lies (default " \
 		"none)", host_set_gateway},                                                        \
-	{"lanes", "N", "lanes, each a core; 0: one for each --dev (default 0)", option_set_count,  \
-		offsetof(struct host, lanes), 0, RILL_PORTS_MAX},                                  \
+	{"lanes", "N", "lanes, each a core, shared out evenly among the devices; 0: one for each " \
+		"--dev (default 0)", option_set_count, offsetof(struct host, lanes), 0,            \
+		RILL_LANES_MAX},                                                                   \
 	{"mtu", "BYTES", "largest IP packet; 0: what the device has (default 0)",                  \
 		option_set_count, offsetof(struct host, mtu), 0, 65535},                           \
 	{"congestion-control", "cubic|newreno|dctcp|bbr|none",                                     \

@@ -15,7 +15,7 @@
 struct echo_service {
 	const struct echo_settings *settings;
 	struct rill_stack *stack;
-	struct echo_lane *lanes; /* RILL_PORTS_MAX, those in use first */
+	struct echo_lane *lanes; /* lanes_count */
 	unsigned int lanes_count;
 	struct statline line;    /* of lane 0 */
 	uint64_t started_us;     /* lane time of lane 0 */

@@ -208,7 +208,7 @@ start_eal(void)
 	struct eal_setup setup;
 
 	config_fill_limits(&limits);
-	setup = (struct eal_setup){.bytes = 2 * pools_bytes(&limits, RTE_ETHER_MTU)};
+	setup = (struct eal_setup){.bytes = 2 * pools_bytes(&limits, RTE_ETHER_MTU, 1)};
 	if (eal_start(&setup) != 0) {
 		fprintf(stderr, "wire_ring: %s\n", rill_error());
 		exit(2);

@@ -295,21 +295,21 @@ check_port(const struct rill_config *config, unsigned int i)
 	return err;
 }
 
-/* One queue of a port feeds one lane. */
+/* Ports are shared evenly. */
 static int
 check_lanes(const struct rill_config *config)
 {
 	unsigned int lanes = config->lanes, ports = config->ports_count;
 
-	if (lanes > ports)
+	if (lanes % ports != 0)
 		return error_set(-EINVAL,
-			"lanes: %u lanes need %u ports, and ports_count is %u: a port's only queue feeds one "
-			"lane; add ports, or set lanes to %u",
-			lanes, lanes, ports, ports);
-	if (lanes != 0 && lanes < ports)
+			"lanes: %u lanes cannot be shared evenly by %u ports: set lanes to a multiple, such "
+			"as %u, or to 0 for one each",
+			lanes, ports, (lanes / ports + 1) * ports);
+	if (lanes / ports > RILL_PORT_LANES_MAX || lanes > RILL_LANES_MAX)
 		return error_set(-EINVAL,
-			"lanes: %u lanes cannot serve %u ports, each needs its own: set lanes to %u, or to 0",
-			lanes, ports, ports);
+			"lanes: %u are too many: a port has at most %u, and a stack %u", lanes,
+			RILL_PORT_LANES_MAX, RILL_LANES_MAX);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ static int
 embed_start_eal(const struct rill_lane_config *config)
 {
 	const struct eal_setup setup = {
-		.bytes = EMBED_LANES * pools_bytes(&config->limits, config->mtu)};
+		.bytes = EMBED_LANES * pools_bytes(&config->limits, config->mtu, 1)};
 
 	return eal_start(&setup);
 }

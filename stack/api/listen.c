@@ -138,39 +138,61 @@ route_del_on(struct rill_lane *lane, void *arg)
 	return rill_lane_route_del(lane, ((struct net_args *)arg)->prefix);
 }
 
-/* Port i is that of lane i. */
+/* On the first n lanes of a port. */
+static int
+call_some(struct rill_stack *stack, const struct group *group, unsigned int n,
+	int (*fn)(struct rill_lane *, void *), struct net_args *args, unsigned int *done)
+{
+	unsigned int first = (unsigned int)(group->first - stack->runners);
+	int err = 0;
+
+	for (*done = 0; err == 0 && *done < n; *done += err == 0)
+		err = stack_call(stack, first + *done, fn, args);
+	return err;
+}
+
+/* On all lanes of a port or, by undoing what was done, on none. */
 static int
 call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lane *, void *),
-	const struct rill_prefix *prefix, const struct rill_addr *addr)
+	int (*undo)(struct rill_lane *, void *), const struct rill_prefix *prefix,
+	const struct rill_addr *addr)
 {
 	struct net_args args = {.prefix = prefix, .addr = addr};
+	const struct group *group;
+	unsigned int done, undone;
+	int err;
 
-	if (port >= stack->lanes)
-		return error_set(-EINVAL, "port: %u is not within 0 .. %u", port, stack->lanes - 1);
-	return stack_call(stack, port, fn, &args);
+	if (port >= stack->groups_count)
+		return error_set(-EINVAL, "port: %u is not within 0 .. %u", port, stack->groups_count - 1);
+	group = &stack->groups[port];
+	err = call_some(stack, group, group->lanes, fn, &args, &done);
+	if (err != 0 && undo != NULL)
+		call_some(stack, group, done, undo, &args, &undone);
+	return err;
 }
 
 int
 rill_addr_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *addr)
 {
-	return call_port(stack, port, addr_add_on, addr, NULL);
+	return call_port(stack, port, addr_add_on, addr_del_on, addr, &addr->addr);
 }
 
+/* What one lane has to delete, all have: only addresses of a lane alone (rill_lane_addr_add) differ. */
 int
 rill_addr_del(struct rill_stack *stack, unsigned int port, const struct rill_addr *addr)
 {
-	return call_port(stack, port, addr_del_on, NULL, addr);
+	return call_port(stack, port, addr_del_on, NULL, NULL, addr);
 }
 
 int
 rill_route_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst,
 	const struct rill_addr *gateway)
 {
-	return call_port(stack, port, route_add_on, dst, gateway);
+	return call_port(stack, port, route_add_on, route_del_on, dst, gateway);
 }
 
 int
 rill_route_del(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst)
 {
-	return call_port(stack, port, route_del_on, dst, NULL);
+	return call_port(stack, port, route_del_on, NULL, dst, NULL);
 }

@@ -13,6 +13,7 @@
 #include "errtext.h"
 #include "outbox.h"
 #include "port.h"
+#include "spread.h"
 
 #define POOLS_CACHE 256
 
@@ -36,6 +37,13 @@ control_count(uint16_t tx_desc)
 	return 2 * (OUTBOX_SIZE + tx_desc) + 2 * POOLS_CACHE;
 }
 
+/* What lanes and the carrier hold, and what lies in the port's ring. */
+static uint32_t
+blank_count(unsigned int lanes, uint16_t tx_desc)
+{
+	return SPREAD_BLANKS(lanes) + tx_desc + 2 * POOLS_CACHE;
+}
+
 static uint16_t
 room_of(uint16_t mtu)
 {
@@ -46,16 +54,21 @@ room_of(uint16_t mtu)
 
 /* Without hugepages no object crosses a page: one of more than half a page has its own. */
 uint64_t
-pools_bytes(const struct rill_limits *limits, uint16_t mtu)
+pools_bytes(const struct rill_limits *limits, uint16_t mtu, unsigned int lanes)
 {
 	uint64_t buffer = RTE_ALIGN_CEIL(
 		sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA, POOLS_PAGE);
 	uint64_t control = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM +
 		POOLS_OBJECT_EXTRA;
 
-	return 2 * limits->buffers * buffer + control_count(PORT_DESC_DEFAULT) * control +
+	uint64_t lane = 2 * limits->buffers * buffer + control_count(PORT_DESC_DEFAULT) * control +
 		3 * (uint64_t)POOLS_FIXED + (uint64_t)POOLS_PER_CONN * limits->max_conns +
 		(uint64_t)POOLS_PER_CONN * limits->syn_max;
+
+	if (lanes == 1)
+		return lane;
+	return lanes * lane + POOLS_FIXED +
+		(SPREAD_LENT_MAX(lanes) + blank_count(lanes, PORT_DESC_DEFAULT)) * buffer;
 }
 
 void
@@ -100,6 +113,27 @@ check_rings(const struct pools_setup *setup, uint32_t reserve)
 		setup->buffers, setup->rx_desc, setup->tx_desc, least);
 }
 
+/* What other lanes hold of rx for a moment comes on top, in the pool and in the reserve. */
+static bool
+make_all(struct pools *pools, const struct pools_setup *setup)
+{
+	uint32_t lent = setup->carried > 1 ? SPREAD_LENT_MAX(setup->carried) : 0;
+	uint16_t room = room_of(setup->mtu);
+
+	pools->rx_reserve += lent;
+	pools->control = make(setup, "ctl", control_count(setup->tx_desc),
+		RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM);
+	if (pools->control != NULL)
+		pools->buf = make(setup, "buf", setup->buffers, room);
+	if (pools->buf == NULL || setup->rx_desc == 0)
+		return pools->buf != NULL;
+	pools->rx = make(setup, "rx", setup->buffers + lent, room);
+	if (pools->rx == NULL || setup->carried <= 1)
+		return pools->rx != NULL;
+	pools->blank = make(setup, "blank", blank_count(setup->carried, setup->tx_desc), room);
+	return pools->blank != NULL;
+}
+
 int
 pools_create(struct pools *pools, const struct pools_setup *setup)
 {
@@ -108,16 +142,8 @@ pools_create(struct pools *pools, const struct pools_setup *setup)
 
 	*pools = (struct pools){.rx_reserve = setup->rx_desc + 2u * RILL_BURST_MAX};
 	err = check_rings(setup, pools->rx_reserve);
-	if (err != 0)
+	if (err != 0 || make_all(pools, setup))
 		return err;
-	pools->control = make(setup, "ctl", control_count(setup->tx_desc),
-		RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM);
-	if (pools->control != NULL)
-		pools->buf = make(setup, "buf", setup->buffers, room);
-	if (pools->buf != NULL && setup->rx_desc != 0)
-		pools->rx = make(setup, "rx", setup->buffers, room);
-	if (pools->buf != NULL && (pools->rx != NULL || setup->rx_desc == 0))
-		return 0;
 	err = -rte_errno;
 	pools_free(pools);
 	if (err == -EEXIST)
@@ -135,5 +161,6 @@ pools_free(struct pools *pools)
 	rte_mempool_free(pools->rx);
 	rte_mempool_free(pools->buf);
 	rte_mempool_free(pools->control);
+	rte_mempool_free(pools->blank);
 	*pools = (struct pools){.rx = NULL};
 }

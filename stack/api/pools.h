@@ -15,6 +15,7 @@ struct pools {
 	struct rte_mempool *rx;      /* NULL without a port */
 	struct rte_mempool *buf;
 	struct rte_mempool *control;
+	struct rte_mempool *blank;   /* of a lane that carries others' frames; else NULL */
 	uint32_t rx_reserve;         /* of rx: what nothing may keep */
 };
 
@@ -24,6 +25,7 @@ struct pools_setup {
 	uint16_t mtu;
 	uint32_t buffers;
 	uint16_t rx_desc, tx_desc;   /* the port's rings; 0: no port */
+	unsigned int carried;        /* lanes that share the port's queue, this one included; 0: none do */
 };
 
 /* Returns 0, or a negative errno with an error sentence and nothing left behind. */
@@ -33,7 +35,7 @@ void pools_free(struct pools *pools);
 /* A name that no other lane of this process has. */
 void pools_choose_name(char *name, size_t size);
 
-/* Bytes that the pools of a lane with a port take; and a lane's tables, about. */
-uint64_t pools_bytes(const struct rill_limits *limits, uint16_t mtu);
+/* Bytes that the pools of so many lanes of a port take; and the lanes' tables, about. */
+uint64_t pools_bytes(const struct rill_limits *limits, uint16_t mtu, unsigned int lanes);
 
 #endif

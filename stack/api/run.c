@@ -31,13 +31,15 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 	struct rill_lane *lane = runner->lane;
 	uint64_t busy = lane->counters.turns_busy;
 	unsigned int n = 0;
-	uint32_t sent;
+	uint32_t sent, carried = 0;
 
+	if (runner->port.ops->carry != NULL)
+		carried = runner->port.ops->carry(&runner->port);
 	if (receive)
 		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
 	rill_lane_turn(lane, now, in, n);
 	sent = port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
-	return n > 0 || sent > 0 || lane->counters.turns_busy != busy;
+	return n > 0 || sent > 0 || carried > 0 || lane->counters.turns_busy != busy;
 }
 
 /* Sleeps until the lane wants its next turn, at most as long as configured. */
@@ -77,6 +79,14 @@ runner_is_empty(const struct runner *runner)
 	return lane_conns(runner->lane) == 0 && outbox_count(&runner->lane->outbox) == 0;
 }
 
+/* Are there lanes whose frames this one carries? */
+static bool
+runner_carries(const struct runner *runner)
+{
+	return runner->port.ops->carry != NULL &&
+		atomic_load_explicit(&runner->group->running, memory_order_acquire) > 1;
+}
+
 static bool
 runner_goes_on(struct runner *runner, ustime now)
 {
@@ -89,7 +99,12 @@ runner_goes_on(struct runner *runner, ustime now)
 	if (!runner->draining)
 		runner_start_drain(runner, now);
 	runner->late = now >= runner->drain_at && lane_conns(runner->lane) > 0;
-	return !runner->late && now < runner->drain_at && !runner_is_empty(runner);
+	if (!runner->drained && runner_is_empty(runner)) {
+		runner->drained = true;
+		atomic_fetch_sub(&runner->group->undrained, 1);
+	}
+	/* Who is empty goes on refusing, for as long as one of the port's lanes has connections. */
+	return !runner->late && now < runner->drain_at && atomic_load(&runner->group->undrained) > 0;
 }
 
 /* Aborts what is left; on_close is told, and RSTs leave. */
@@ -103,7 +118,9 @@ runner_wind_up(struct runner *runner)
 		lane_abort_some(runner->lane, RILL_CLOSE_STOPPED);
 		runner_turn(runner, now, false);
 		now = clock_now_us();
-	} while (!runner_is_empty(runner) && now < end);
+	} while ((!runner_is_empty(runner) || runner_carries(runner)) && now < end);
+	if (runner->port.ops->carry != NULL) /* what the last of them has left behind */
+		runner->port.ops->carry(&runner->port);
 }
 
 static void
@@ -130,6 +147,13 @@ runner_loop(struct runner *runner)
 
 /* ---- threads */
 
+static void
+runner_end(struct runner *runner)
+{
+	call_retire(runner);
+	atomic_fetch_sub_explicit(&runner->group->running, 1, memory_order_release);
+}
+
 /* Mempools keep a cache for each thread that EAL knows. */
 static void
 runner_main(struct runner *runner)
@@ -145,7 +169,7 @@ runner_main(struct runner *runner)
 		call_set_lane(runner->lane);
 		runner_loop(runner);
 	}
-	call_retire(runner);
+	runner_end(runner);
 	call_set_lane(NULL);
 	if (foreign)
 		rte_thread_unregister();
@@ -158,10 +182,11 @@ thread_main(void *arg)
 	return NULL;
 }
 
+/* Those that do not start have ended. */
 static unsigned int
 start_threads(struct rill_stack *stack)
 {
-	unsigned int i;
+	unsigned int i, started;
 
 	for (i = 1; i < stack->lanes; i++) {
 		struct runner *runner = &stack->runners[i];
@@ -174,7 +199,10 @@ start_threads(struct rill_stack *stack)
 			break;
 		}
 	}
-	return i;
+	started = i;
+	for (; i < stack->lanes; i++)
+		runner_end(&stack->runners[i]);
+	return started;
 }
 
 static void
@@ -184,6 +212,10 @@ mark_live(struct rill_stack *stack, bool live)
 	stack->running = live;
 	for (unsigned int i = 0; i < stack->lanes; i++)
 		stack->runners[i].live = live;
+	for (unsigned int i = 0; live && i < stack->lanes; i++)
+		stack->runners[i].drained = false;
+	for (unsigned int i = 0; live && i < stack->groups_count; i++)
+		stack->groups[i].running = stack->groups[i].undrained = stack->groups[i].lanes;
 	for (unsigned int i = 0; live && i < stack->lanes; i++)
 		__atomic_store_n(&stack->runners[i].lane->retired, false, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&stack->lock);
@@ -213,12 +245,11 @@ rill_stack_run(struct rill_stack *stack)
 	mark_live(stack, true);
 	started = start_threads(stack);
 	runner_main(&stack->runners[0]);
-	for (unsigned int i = 1; i < stack->lanes; i++) {
-		if (i < started)
-			pthread_join(stack->runners[i].thread, NULL);
-		else
-			call_retire(&stack->runners[i]);
-	}
+	for (unsigned int i = 1; i < started; i++)
+		pthread_join(stack->runners[i].thread, NULL);
+	for (unsigned int i = 0; i < stack->groups_count; i++)
+		if (stack->groups[i].spreader != NULL)
+			spreader_drain(stack->groups[i].spreader);
 	mark_live(stack, false);
 	pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
 	return result_of(stack);

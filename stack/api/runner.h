@@ -4,9 +4,11 @@
 
 /*
  * The stack and its runners. A runner is a lane with its port, its pools and, while the stack runs,
- * its thread.
+ * its thread. The runners of one port are a group, whose first carries the others' frames if the port
+ * has one queue for all.
  */
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -17,6 +19,10 @@
 #include "lane.h"
 #include "pools.h"
 #include "port.h"
+#include "spread.h"
+#include "steer.h"
+
+static_assert(RILL_PORT_LANES_MAX <= SPREAD_LANES_MAX, "any number of lanes can be carried");
 
 enum stack_command {
 	STACK_GO,
@@ -24,8 +30,21 @@ enum stack_command {
 	STACK_STOP,
 };
 
+/* The lanes of one port. */
+struct group {
+	const struct rill_port_config *config;
+	struct runner *first;
+	unsigned int lanes;
+	struct rill_lane *members[RILL_PORT_LANES_MAX]; /* by number within the group */
+	struct steer steer;          /* where connections belong, if lanes > 1 */
+	struct spreader *spreader;   /* NULL: each lane has a queue */
+	atomic_uint running;         /* runners that have not ended yet */
+	atomic_uint undrained;       /* of a drain: those that still have connections */
+};
+
 struct runner {
 	struct rill_stack *stack;
+	struct group *group;
 	struct rill_lane *lane;
 	struct port port;
 	struct pools pools;
@@ -34,6 +53,7 @@ struct runner {
 	pthread_t thread;     /* but for the first, which runs on the caller's */
 	bool live;            /* mail to the lane is read; under the stack's lock */
 	bool draining;        /* it has seen STACK_DRAIN */
+	bool drained;         /* and has no connection left */
 	bool late;            /* the drain's deadline passed with connections left */
 	ustime drain_at;
 	int result;           /* 0 or a negative errno: its thread could not do its work */
@@ -43,7 +63,9 @@ struct rill_stack {
 	struct rill_config config;
 	uint8_t secret[RILL_SECRET_LEN];
 	unsigned int lanes;
-	struct runner runners[RILL_PORTS_MAX];
+	struct runner runners[RILL_LANES_MAX];
+	unsigned int groups_count;
+	struct group groups[RILL_PORTS_MAX]; /* by port */
 	atomic_int command;          /* enum stack_command */
 	atomic_uint_fast64_t drain_us;
 	bool running;                /* under lock */

@@ -22,6 +22,12 @@ has_pci_port(const struct rill_config *config)
 	return false;
 }
 
+static unsigned int
+lanes_of_port(const struct rill_config *config)
+{
+	return config->lanes == 0 ? 1 : config->lanes / config->ports_count;
+}
+
 static int
 start_eal(const struct rill_config *config)
 {
@@ -33,7 +39,7 @@ start_eal(const struct rill_config *config)
 	};
 
 	for (unsigned int i = 0; i < config->ports_count; i++)
-		setup.bytes += pools_bytes(&config->limits, config->ports[i].mtu);
+		setup.bytes += pools_bytes(&config->limits, config->ports[i].mtu, lanes_of_port(config));
 	return eal_start(&setup);
 }
 
@@ -76,53 +82,134 @@ runner_make_lane(struct runner *runner, unsigned int index)
 		.control_pool = runner->pools.control,
 		.now = clock_now_us(),
 	};
-
-	runner_fill_config(runner, &runner->stack->config.ports[index], &setup.config);
-	return lane_create(&setup, &runner->lane);
-}
-
-static int
-runner_create(struct runner *runner, unsigned int index)
-{
-	const struct rill_config *config = &runner->stack->config;
-	const struct rill_port_config *from = &config->ports[index];
-	const struct port_setup port = {
-		.name = from->name, .mtu = from->mtu, .rx_desc = from->rx_desc, .tx_desc = from->tx_desc};
-	struct pools_setup pools;
 	int err;
 
-	pools_choose_name(runner->name, sizeof(runner->name));
-	err = port_probe(&runner->port, &port);
-	if (err != 0)
-		return err;
-	pools = (struct pools_setup){
-		.name = runner->name,
-		.numa_node = runner->port.numa_node,
-		.mtu = runner->port.mtu,
-		.buffers = config->limits.buffers,
-		.rx_desc = runner->port.rx_desc,
-		.tx_desc = runner->port.tx_desc,
-	};
-	err = pools_create(&runner->pools, &pools);
+	runner_fill_config(runner, runner->group->config, &setup.config);
+	err = lane_create(&setup, &runner->lane);
 	if (err == 0)
-		err = port_open_ethdev(&runner->port, &port, runner->pools.rx);
-	if (err == 0)
-		err = runner_make_lane(runner, index);
+		runner->port.counters = &runner->lane->counters;
 	return err;
 }
 
-/* In whatever state runner_create has left it. */
-static void
-runner_destroy(struct runner *runner)
+static int
+runner_make_pools(struct runner *runner, uint16_t rx_desc, uint16_t tx_desc, unsigned int carried)
 {
-	if (runner->lane != NULL)
-		lane_destroy(runner->lane);
-	runner->lane = NULL;
-	port_close(&runner->port);
-	pools_free(&runner->pools);
+	const struct port *port = &runner->group->first->port;
+	const struct pools_setup pools = {
+		.name = runner->name,
+		.numa_node = port->numa_node,
+		.mtu = port->mtu,
+		.buffers = runner->stack->config.limits.buffers,
+		.rx_desc = rx_desc,
+		.tx_desc = tx_desc,
+		.carried = carried,
+	};
+
+	return pools_create(&runner->pools, &pools);
+}
+
+/* ---- the lanes of one port */
+
+static int
+group_open_port(struct group *group)
+{
+	const struct rill_port_config *from = group->config;
+	const struct port_setup setup = {
+		.name = from->name, .mtu = from->mtu, .rx_desc = from->rx_desc, .tx_desc = from->tx_desc};
+	struct runner *first = group->first;
+	int err;
+
+	pools_choose_name(first->name, sizeof(first->name));
+	err = port_probe(&first->port, &setup);
+	if (err == 0)
+		err = runner_make_pools(first, first->port.rx_desc, first->port.tx_desc, group->lanes);
+	if (err == 0)
+		err = port_open_ethdev(&first->port, &setup, first->pools.rx);
+	return err;
+}
+
+/* The port's only queue is that of the first lane, which carries the frames of the others. */
+static int
+group_spread(struct group *group)
+{
+	struct runner *first = group->first;
+	const struct spread_setup setup = {
+		.name = first->name,
+		.numa_node = first->port.numa_node,
+		.lanes = group->lanes,
+		.steer = &group->steer,
+		.blank_pool = first->pools.blank,
+	};
+	int err = 0;
+
+	group->spreader = spreader_create(&setup);
+	if (group->spreader == NULL)
+		return error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
+	spread_carrier(&first->port, group->spreader);
+	for (unsigned int i = 1; err == 0 && i < group->lanes; i++) {
+		struct runner *runner = &first[i];
+
+		pools_choose_name(runner->name, sizeof(runner->name));
+		err = runner_make_pools(runner, SPREAD_LOANS, SPREAD_LOANS, 0);
+		if (err == 0)
+			spread_port(&runner->port, &first->port, i, runner->pools.rx);
+	}
+	return err;
+}
+
+static int
+group_create(struct rill_stack *stack, struct group *group)
+{
+	int err = group_open_port(group);
+
+	if (err == 0 && group->lanes > 1) {
+		steer_init(&group->steer, stack->secret, group->lanes);
+		err = group_spread(group);
+	}
+	for (unsigned int i = 0; err == 0 && i < group->lanes; i++) {
+		struct runner *runner = &group->first[i];
+
+		err = runner_make_lane(runner, (unsigned int)(runner - stack->runners));
+		group->members[i] = runner->lane;
+	}
+	if (err == 0 && group->lanes > 1 &&
+		siblings_join(group->members, group->lanes, &group->steer) != 0)
+		err = error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
+	return err;
+}
+
+/* In whatever state group_create has left it. Lanes first: the port may hold their buffers. */
+static void
+group_destroy(struct group *group)
+{
+	for (unsigned int i = group->lanes; i-- > 0;) {
+		if (group->first[i].lane != NULL)
+			lane_destroy(group->first[i].lane);
+		group->first[i].lane = NULL;
+	}
+	spreader_destroy(group->spreader);
+	group->spreader = NULL;
+	for (unsigned int i = group->lanes; i-- > 0;)
+		port_close(&group->first[i].port);
+	for (unsigned int i = group->lanes; i-- > 0;)
+		pools_free(&group->first[i].pools);
 }
 
 /* ---- the stack */
+
+static void
+group_fill(struct rill_stack *stack, unsigned int port)
+{
+	struct group *group = &stack->groups[port];
+
+	group->config = &stack->config.ports[port];
+	group->lanes = stack->lanes / stack->groups_count;
+	group->first = &stack->runners[port * group->lanes];
+	for (unsigned int i = 0; i < group->lanes; i++) {
+		group->first[i].stack = stack;
+		group->first[i].group = group;
+	}
+}
 
 static int
 stack_fill(struct rill_stack *stack, const struct rill_config *config)
@@ -131,7 +218,8 @@ stack_fill(struct rill_stack *stack, const struct rill_config *config)
 
 	stack->config = *config;
 	config_fill_limits(&stack->config.limits);
-	stack->lanes = config->ports_count;
+	stack->lanes = config->ports_count * lanes_of_port(config);
+	stack->groups_count = config->ports_count;
 	pthread_mutex_init(&stack->lock, NULL);
 	pthread_cond_init(&stack->answered, NULL);
 	if (config->secret != NULL)
@@ -139,8 +227,8 @@ stack_fill(struct rill_stack *stack, const struct rill_config *config)
 	else
 		err = secret_draw(stack->secret);
 	stack->config.secret = stack->secret;
-	for (unsigned int i = 0; i < stack->lanes; i++)
-		stack->runners[i].stack = stack;
+	for (unsigned int i = 0; i < stack->groups_count; i++)
+		group_fill(stack, i);
 	return err;
 }
 
@@ -155,8 +243,8 @@ stack_bring_up(struct rill_stack *stack, const struct rill_config *config)
 		return err;
 	stack->config.eal_args = NULL; /* the caller's, who may take them back now */
 	clock_init();
-	for (unsigned int i = 0; err == 0 && i < stack->lanes; i++)
-		err = runner_create(&stack->runners[i], i);
+	for (unsigned int i = 0; err == 0 && i < stack->groups_count; i++)
+		err = group_create(stack, &stack->groups[i]);
 	return err == 0 ? cores_assign(stack) : err;
 }
 
@@ -187,8 +275,8 @@ rill_stack_destroy(struct rill_stack *stack)
 	if (stack == NULL)
 		return;
 	RILL_ASSERT(!stack->running);
-	for (unsigned int i = stack->lanes; i-- > 0;)
-		runner_destroy(&stack->runners[i]);
+	for (unsigned int i = stack->groups_count; i-- > 0;)
+		group_destroy(&stack->groups[i]);
 	pthread_cond_destroy(&stack->answered);
 	pthread_mutex_destroy(&stack->lock);
 	free(stack);

@@ -159,5 +159,6 @@ lane_destroy(struct rill_lane *lane)
 		rte_pktmbuf_free(lane->outbox.ring[lane->outbox.taken & (OUTBOX_SIZE - 1)]);
 	if (lane->mailbox != NULL)
 		mailbox_destroy(lane->mailbox);
+	siblings_leave(lane);
 	rte_free(lane);
 }

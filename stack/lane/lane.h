@@ -16,6 +16,7 @@
 #include "net.h"
 #include "netif.h"
 #include "outbox.h"
+#include "siblings.h"
 #include "tcp.h"
 #include "wheel.h"
 
@@ -59,6 +60,7 @@ struct rill_lane {
 	struct netif netif;
 	struct net *net;
 	struct mailbox *mailbox;
+	struct siblings siblings;
 	struct rill_stack *stack;
 	unsigned int index;
 	bool retired; /* its thread has ended: posts are refused; written by that thread, read by all */

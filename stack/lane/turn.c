@@ -46,6 +46,7 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 {
 	struct segment *segment = &burst->segments[burst->n];
 	struct icmp_error error;
+	struct arp_claim claim;
 	enum ip_verdict verdict;
 	enum rill_drop reason;
 	uint16_t l2_len;
@@ -54,7 +55,10 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 	switch (ether_input(&lane->netif, frame, &l2_len, &group)) {
 	case ETHER_ARP:
 		arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, addr_is_ours,
-			lane->net, lane->now, &lane->outbox);
+			lane->net, lane->siblings.count > 0 ? &claim : NULL, lane->now,
+			&lane->outbox);
+		if (lane->siblings.count > 0)
+			siblings_tell_claim(lane, &claim);
 		return;
 	case ETHER_IP4:
 		break;
@@ -63,7 +67,7 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 	}
 	verdict = ip4_input(
 		lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
-	if (verdict == IP_ICMP_ERROR)
+	if (verdict == IP_ICMP_ERROR && !siblings_tell_error(lane, &error))
 		tcp_icmp_error(&lane->tcp, &error);
 	if (verdict != IP_TCP)
 		return;
@@ -196,6 +200,8 @@ rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], u
 	if (n > 0)
 		receive(lane, in, n);
 	work += fire_due(lane);
+	if (unlikely(lane->siblings.count > 0))
+		work += siblings_hear(lane);
 	neighbor_events(lane);
 	mail = mailbox_run(lane->mailbox, lane);
 	lane->counters.mail_in += mail;
@@ -216,7 +222,7 @@ rill_lane_deadline(struct rill_lane *lane)
 	ustime at = 0;
 
 	if (tcp_is_busy(&lane->tcp) || outbox_count(&lane->outbox) > 0 ||
-		!mailbox_is_empty(lane->mailbox))
+		!mailbox_is_empty(lane->mailbox) || siblings_have_news(lane))
 		return lane->now;
 	/*
 	 * A connection's node may stand before its deadline: it is put right before it is believed.

@@ -98,7 +98,7 @@ is_host(const struct rill_addr *addr)
 static enum rill_drop
 arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct rte_arp_ipv4 *arp,
 	bool request, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
-	const void *arg, ustime now, struct outbox *outbox)
+	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox)
 {
 	struct rill_addr sender = addr4(&arp->arp_sip), target = addr4(&arp->arp_tip);
 	bool asks_us = request && is_ours(arg, &target), known = false;
@@ -110,6 +110,10 @@ arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct 
 			return RILL_DROP_arp_bad_sender;
 		known = neighbor_learn(
 			neighbors, &sender, &arp->arp_sha, asks_us, now, outbox);
+		if (claim != NULL) {
+			*claim = (struct arp_claim){sender, arp->arp_sha, asks_us};
+			known = true; /* perhaps not by this lane, but then that is not for it to say */
+		}
 	}
 	if (asks_us && arp_send(netif, RTE_ARP_OP_REPLY, &target, &sender, &arp->arp_sha,
 			       &arp->arp_sha, outbox))
@@ -120,19 +124,21 @@ arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct 
 void
 arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
 	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
-	const void *arg, ustime now, struct outbox *outbox)
+	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox)
 {
 	struct rte_arp_hdr copy;
 	const struct rte_arp_hdr *arp = rte_pktmbuf_read(mbuf, l2_len, sizeof(copy), &copy);
 	enum rill_drop reason = RILL_DROP_arp_malformed;
 
 	netif->counters->arp_in++;
+	if (claim != NULL)
+		claim->addr.family = 0;
 	if (arp != NULL)
 		reason = arp_check_form(arp);
 	if (reason == RILL_DROP_COUNT)
 		reason = arp_handle(neighbors, netif, &arp->arp_data,
-			arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST), is_ours, arg, now,
-			outbox);
+			arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST), is_ours, arg,
+			claim, now, outbox);
 	if (reason != RILL_DROP_COUNT)
 		drop_packet(netif->counters, mbuf, reason);
 	else

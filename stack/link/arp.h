@@ -11,16 +11,23 @@
 
 #include "neighbor.h"
 
+/* Where an ARP packet says that a host is: what other lanes of the port have to hear of too. */
+struct arp_claim {
+	struct rill_addr addr; /* family 0: it says nothing that may be believed */
+	struct rte_ether_addr mac;
+	bool asks_us; /* it will be talked to: worth an entry */
+};
+
 /*
  * An ARP packet at l2_len. is_ours(arg, addr) says whether an IPv4 address is one of this
  * interface. Requests for ours are answered by unicast; the cache learns the sender if it asks for
  * us, and is updated if it knows the sender [826]. A probe (sender address 0) is answered and not
  * learned [5227 2.1.1]. A sender that calls itself by an address of ours is ignored. Frees the
- * mbuf.
+ * mbuf. claim: NULL if nobody else has to hear of it.
  */
 void arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
 	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
-	const void *arg, ustime now, struct outbox *outbox);
+	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox);
 
 /* A request for target, from source; broadcast if mac is NULL, else to that MAC. Counts. */
 void arp_request(const struct netif *netif, const struct rill_addr *source,

@@ -29,8 +29,8 @@ ethdev_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	return rte_eth_rx_burst(port->ethdev_id, port->queue, frames, n);
 }
 
-static uint16_t
-ethdev_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+uint16_t
+port_tx_ethdev(struct port *port, struct rte_mbuf **frames, uint16_t n)
 {
 	return rte_eth_tx_burst(port->ethdev_id, port->queue, frames, n);
 }
@@ -51,8 +51,8 @@ device_is_used(const struct rte_device *device)
 }
 
 /* A device that was not touched is left as it was found. The others go, so that they can be found anew. */
-static void
-ethdev_close(struct port *port)
+void
+port_close_ethdev(struct port *port)
 {
 	bool remove = port->plugged || port->configured;
 
@@ -68,8 +68,8 @@ ethdev_close(struct port *port)
 
 static const struct port_ops ethdev_ops = {
 	.rx = ethdev_rx,
-	.tx = ethdev_tx,
-	.close = ethdev_close,
+	.tx = port_tx_ethdev,
+	.close = port_close_ethdev,
 };
 
 void

@@ -15,7 +15,10 @@
 
 struct rte_mbuf;
 struct rte_mempool;
+struct counters;
+struct outbox;
 struct port;
+struct spreader;
 
 struct port_ops {
 	/* Up to n frames; returns how many. */
@@ -23,6 +26,9 @@ struct port_ops {
 	/* Takes a prefix of the frames; returns how many it took. */
 	uint16_t (*tx)(struct port *port, struct rte_mbuf **frames, uint16_t n);
 	void (*close)(struct port *port);
+	/* Sends the frames of other lanes (spread.h), once in each turn; returns how many left. NULL:
+	 * there are none. */
+	uint32_t (*carry)(struct port *port);
 };
 
 struct port {
@@ -43,6 +49,11 @@ struct port {
 	uint32_t stalled_at; /* since this time (us32) */
 	struct rte_device *device;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the ethdev */
+	/* Where several lanes share the port (spread.h). */
+	struct spreader *spreader;
+	unsigned int lane;           /* number of this one's among them */
+	struct rte_mempool *rx_pool; /* for copies of what the carrier lends */
+	struct counters *counters;   /* the lane's; set once it is made */
 };
 
 #define PORT_BURST 64
@@ -79,8 +90,9 @@ int port_open_ethdev(
 /* Stops and closes the port, whatever state it is in; frames in its rings are freed. */
 void port_close(struct port *port);
 
-struct counters;
-struct outbox;
+/* What an ethdev's port does; for ports that are made of one. */
+uint16_t port_tx_ethdev(struct port *port, struct rte_mbuf **frames, uint16_t n);
+void port_close_ethdev(struct port *port);
 
 /*
  * Gives the port what waits in the outbox, oldest first, after the turn of time now_us; what it

@@ -75,14 +75,15 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	pace_choose(tcp, conn, (unsigned int)options->congestion_control, window);
 }
 
-/* Is a tuple unused? The port chooser asks. */
+/* Is a tuple unused, and this lane's? The port chooser asks. */
 static bool
 tuple_is_free(void *arg, const struct tuple *tuple)
 {
 	const struct tcp *tcp = arg;
 	uint16_t port = rte_be_to_cpu_16(tuple->head.lport);
 
-	return tcp->listener_by_port[port] == 0 && table_lookup(tcp->table, tuple) == TABLE_MISS;
+	return tcp_is_here(tcp, tuple) && tcp->listener_by_port[port] == 0 &&
+	       table_lookup(tcp->table, tuple) == TABLE_MISS;
 }
 
 /* Fills in the tuple: the source address by the route unless given, the port by choice unless
@@ -113,6 +114,8 @@ connect_tuple(struct tcp *tcp, const struct rill_endpoint *local,
 	if (local == NULL || local->port == 0)
 		return ports_choose(&tcp->ports, tuple, tuple_is_free, tcp);
 	tuple->head.lport = rte_cpu_to_be_16(local->port);
+	if (!tcp_is_here(tcp, tuple))
+		return -EADDRNOTAVAIL;
 	return table_lookup(tcp->table, tuple) == TABLE_MISS ? 0 : -EADDRINUSE;
 }
 

@@ -22,6 +22,7 @@
 #include "pmtu.h"
 #include "ports.h"
 #include "slab.h"
+#include "steer.h"
 #include "table.h"
 #include "token.h"
 #include "wheel.h"
@@ -121,6 +122,10 @@ struct tcp {
 	uint8_t conn_timer_kind, half_open_timer_kind, timewait_timer_kind;
 	struct rill_lane *lane; /* for rill_conn_lane; never looked into here */
 	uint16_t number;        /* in tcp_engines */
+
+	/* Which lane of the port a connection belongs to; NULL: there is one only. */
+	const struct steer *steer;
+	unsigned int steer_self;
 };
 
 /*
@@ -219,6 +224,13 @@ void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once);
 void tcp_check(struct tcp *tcp);
 
 /* ---- shared by the files of this folder */
+
+/* Will replies to this connection arrive on this lane? */
+static inline bool
+tcp_is_here(const struct tcp *tcp, const struct tuple *tuple)
+{
+	return tcp->steer == NULL || steer_lane(tcp->steer, &tuple->head) == tcp->steer_self;
+}
 
 static inline const struct rill_options *
 conn_options(const struct tcp *tcp, const struct rill_conn *conn)

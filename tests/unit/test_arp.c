@@ -3,7 +3,8 @@
  * ARP: requests for our addresses and no others are answered, by unicast [RFC826-1, RFC5227-8];
  * the cache is merged as RFC 826 says [RFC826-2]; each wrong field and each truncation is dropped
  * [RFC826-3], as are impossible senders [RFC826-8]; probes are answered and not learned
- * [RFC5227-7]; an announcement has the form of [RFC5227-4].
+ * [RFC5227-7]; an announcement has the form of [RFC5227-4]. Other lanes are told of each sender that
+ * may be believed, and of no other.
  */
 #include "links.h"
 
@@ -11,6 +12,7 @@
 
 static struct neighbors *neighbors;
 static struct rill_addr us, us_too, peer;
+static struct arp_claim *claim_wanted; /* NULL: there is one lane only */
 
 static bool
 is_ours(const void *arg, const struct rill_addr *addr)
@@ -44,7 +46,7 @@ arrives(const struct arp_frame *frame, uint32_t len)
 	uint64_t before = lnk.counters.arp_in;
 
 	arp_input(neighbors, &lnk.netif, packets_cut(frame, len, len / 3, len / 2),
-		RTE_ETHER_HDR_LEN, is_ours, &us, lnk.now, &lnk.outbox);
+		RTE_ETHER_HDR_LEN, is_ours, &us, claim_wanted, lnk.now, &lnk.outbox);
 	assert_int_equal(lnk.counters.arp_in, before + 1);
 	assert_int_equal(rte_mempool_in_use_count(packets_pool), 0);
 }
@@ -238,6 +240,42 @@ test_no_buffer_no_reply(void **state)
 	end();
 }
 
+static bool
+is_peer(const struct rill_addr *addr)
+{
+	return addr->family == AF_INET && memcmp(addr->u.ip4, peer.u.ip4, 4) == 0;
+}
+
+/* Where this lane has no use for an answer, another may be waiting for it. */
+static void
+test_other_lanes_are_told_who_is_where(void **state)
+{
+	struct arp_claim claim;
+	struct arp_frame frame;
+
+	begin();
+	claim_wanted = &claim;
+	frame = arp_frame(RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), peer, mac_of(1), us);
+	arrives(&frame, sizeof(frame));
+	assert_true(is_peer(&claim.addr) && !claim.asks_us);
+	assert_memory_equal(&claim.mac, &frame.ether.src_addr, sizeof(claim.mac));
+	expect_only_drops(RILL_DROP_COUNT, 0);
+	frame = arp_frame(RTE_ARP_OP_REQUEST, mac_of(3), mac_broadcast, peer, mac_zero, us);
+	arrives(&frame, sizeof(frame));
+	assert_true(is_peer(&claim.addr) && claim.asks_us);
+	link_flush();
+	frame = arp_frame(RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), us_too, mac_of(1), us);
+	arrives(&frame, sizeof(frame));
+	assert_int_equal(claim.addr.family, 0); /* it calls itself by our name */
+	frame = arp_frame(RTE_ARP_OP_REQUEST, mac_of(3), mac_broadcast, ip4(0, 0, 0, 0), mac_zero, us);
+	arrives(&frame, sizeof(frame));
+	assert_int_equal(claim.addr.family, 0); /* a probe */
+	arrives(&frame, sizeof(frame) - 1);
+	assert_int_equal(claim.addr.family, 0);
+	claim_wanted = NULL;
+	end();
+}
+
 int
 main(void)
 {
@@ -250,6 +288,7 @@ main(void)
 		cmocka_unit_test(test_probes_are_answered_and_not_learned),
 		cmocka_unit_test(test_announcement),
 		cmocka_unit_test(test_no_buffer_no_reply),
+		cmocka_unit_test(test_other_lanes_are_told_who_is_where),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

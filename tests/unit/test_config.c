@@ -92,8 +92,9 @@ good_stack(struct rill_config *config)
 	X(gateway_own, c->ports[0].gateway = addr("198.51.100.1"), -EINVAL, "ports[0].gateway",    \
 		"198.51.100.1", "router")                                                          \
 	X(gateway_ip6, c->ports[0].gateway = addr("fe80::1"), -ENOTSUP, "ports[0].gateway", "IPv6", "IPv4") \
-	X(lanes_many, c->lanes = 3, -EINVAL, "lanes", "3 lanes need 3 ports", "set lanes to 2")    \
-	X(lanes_few, c->lanes = 1, -EINVAL, "lanes", "1 lanes cannot serve 2 ports", "set lanes to 2") \
+	X(lanes_odd, c->lanes = 3, -EINVAL, "3 lanes", "2 ports", "such as 4")                     \
+	X(lanes_few, c->lanes = 1, -EINVAL, "1 lanes", "2 ports", "such as 2")                     \
+	X(lanes_many, c->lanes = 34, -EINVAL, "lanes: 34", "at most 16", "a stack 64")              \
 	X(conns, c->limits.max_conns = 1u << 30, -EINVAL, "limits.max_conns", "1073741824", "1 .. 1073741823") \
 	X(timewait, c->limits.timewait_max = 1u << 30, -EINVAL, "limits.timewait_max", "1073741824", "1 ..") \
 	X(syn, c->limits.syn_max = 1u << 30, -EINVAL, "limits.syn_max", "1073741824", "1 ..")      \

@@ -71,7 +71,7 @@ usage(void)
 }
 
 #define ROWS(X)                                                                                    \
-	X(config, c->lanes = 2, -EINVAL, "lanes", "2 ports")                                       \
+	X(config, c->lanes = 17, -EINVAL, "lanes: 17", "at most 16")                                       \
 	X(port, c->ports[0].name = "net_rnig0", -ENODEV, "net_rnig0", "driver's with a number")    \
 	X(pci, c->ports[0].name = "0000:ff:1f.7", -ENODEV, "0000:ff:1f.7", "vfio-pci")             \
 	X(rings, c->ports[0].rx_desc = 4096, -EINVAL, "limits.buffers: 4096", "4096 and 1024")     \

@@ -114,7 +114,7 @@ RILL_API int rill_unlisten(struct rill_listener *listener);
  * comes from the route and the port is chosen at random [6056] such that replies reach this lane.
  * on_open or on_close follows, never inside the call.
  * Returns 0; -EINVAL (no such kind of remote), -ENETUNREACH (no route), -EADDRNOTAVAIL (no free port,
- * or local is not ours), -EADDRINUSE (the 4-tuple is taken), -ENOBUFS (max_conns).
+ * local is not ours, or replies to its port would come to another lane of the NIC port), -EADDRINUSE (the 4-tuple is taken), -ENOBUFS (max_conns).
  */
 RILL_API int rill_connect(struct rill_lane *lane, const struct rill_endpoint *local,
 	const struct rill_endpoint *remote, const struct rill_options *options,

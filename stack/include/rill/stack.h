@@ -6,7 +6,9 @@
  * @file
  * A stack: lanes that run together, each on a core of its own with a NIC queue of its own.
  *
- * In this version each lane has one port (an ethdev) to itself: lanes = ports.
+ * Each lane serves one port (an ethdev). Several lanes may share a port: each connection then belongs
+ * to one of them, chosen by a hash of its addresses and ports under a key that nobody outside knows,
+ * and listeners, addresses and routes are those of all.
  */
 
 #include <rill/lane.h>
@@ -17,8 +19,10 @@
 extern "C" {
 #endif
 
-/** Ports, and so lanes, of one stack. */
+/** Ports of one stack, lanes of one port, and lanes of one stack. */
 #define RILL_PORTS_MAX 16
+#define RILL_PORT_LANES_MAX 16
+#define RILL_LANES_MAX 64
 
 struct rill_port_config {
 	const char *name;          /**< ethdev name ("net_tap0") or PCI address ("0000:03:10.0") */
@@ -33,7 +37,8 @@ struct rill_port_config {
 struct rill_config {
 	struct rill_port_config ports[RILL_PORTS_MAX];
 	unsigned int ports_count;
-	unsigned int lanes;           /**< 0: one per port */
+	unsigned int lanes;           /**< 0: one per port; else a multiple of ports_count, each port
+	                                   is shared by as many: the first ones serve port 0 */
 	struct rill_limits limits;    /**< of each lane */
 	struct rill_options options;  /**< defaults of connections */
 	uint32_t idle_sleep_us;       /**< a lane with nothing to do sleeps this long at most; 0: polls */
@@ -78,8 +83,8 @@ RILL_API unsigned int rill_stack_lanes(const struct rill_stack *stack);
 RILL_API struct rill_lane *rill_stack_lane(const struct rill_stack *stack, unsigned int index);
 
 /**
- * As rill_lane_addr_add and its kin, on the lane of port number `port`. Before the stack runs at
- * once; while it runs from any thread but a lane's own, carried by mail and waited for.
+ * As rill_lane_addr_add and its kin, on all lanes of port number `port`, or on none. Before the
+ * stack runs at once; while it runs from any thread but a lane's own, carried by mail and waited for.
  */
 RILL_API int rill_addr_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *addr);
 RILL_API int rill_addr_del(struct rill_stack *stack, unsigned int port, const struct rill_addr *addr);

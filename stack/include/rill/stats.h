@@ -81,6 +81,8 @@ extern "C" {
 	X(tx_stalled, "frame that the port did not take for a second: its link may be down")       \
 	X(neighbor_stranger, "SYN,ACK sent again to a half-open peer whose next hop is not resolved") \
 	X(outbox_full, "no room among the packets that wait for the NIC")                          \
+	X(spread_full, "frame of another lane's whose ring is full: it is behind")                 \
+	X(news_full, "neighbour change or ICMP error that another lane's ring had no room for")    \
 	X(neighbor_full, "no room in the neighbour cache")                                         \
 	X(neighbor_queue, "packet displaced while its neighbour was being resolved")               \
 	X(neighbor_failed, "next hop did not answer")                                              \
@@ -162,6 +164,8 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(pmtu_probes_lost, "of these, those that were lost and nothing else")                     \
 	X(pmtu_evicted, "path MTUs forgotten to make room for another destination's")              \
 	X(mail_in, "messages from other threads")                                                  \
+	X(news_in, "neighbour changes and ICMP errors that other lanes of the port passed on")     \
+	X(frames_handed, "frames handed over to the lane of their connection")                     \
 	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
 
 struct rill_stats {

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "spread.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include <rte_ip.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_tcp.h>
+
+#include "check.h"
+#include "counters.h"
+#include "netif.h"
+
+#define BLANKS_AT_ONCE 32 /* fewer are not worth the trouble */
+
+/* What lies between the carrier and one lane. Apart from the rings it is the carrier's. */
+struct spread_lane {
+	struct rte_ring *in, *back, *blanks, *out;
+	uint32_t lent;  /* frames in `in`, in the lane's hands and in `back` */
+	uint32_t blank; /* buffers in `blanks`, in the lane's hands and in `out` */
+	struct rte_mbuf *pending[PORT_BURST]; /* out of `out`, not taken by the NIC yet */
+	uint16_t pending_from, pending_to;
+} __rte_cache_aligned;
+
+struct spreader {
+	unsigned int lanes;
+	const struct steer *steer;
+	struct rte_mempool *blank_pool;
+	struct spread_lane lane[SPREAD_LANES_MAX]; /* the first, the carrier's, is not used */
+};
+
+/* ---- arriving */
+
+/* Whose frame it is; the carrier's (0) if it is no whole TCP segment. */
+static unsigned int
+lane_of(const struct spreader *spreader, const struct rte_mbuf *frame)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
+	struct rte_ipv4_hdr ip_copy;
+	struct rte_tcp_hdr tcp_copy;
+	const struct rte_ipv4_hdr *ip;
+	const struct rte_tcp_hdr *tcp;
+	uint32_t l2_len = sizeof(*ether);
+	rte_be16_t type;
+
+	if (frame->data_len < sizeof(*ether) + sizeof(struct rte_vlan_hdr))
+		return 0;
+	type = ether->ether_type;
+	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+		type = ((const struct rte_vlan_hdr *)(ether + 1))->eth_proto;
+		l2_len += sizeof(struct rte_vlan_hdr);
+	}
+	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+		return 0;
+	ip = rte_pktmbuf_read(frame, l2_len, sizeof(ip_copy), &ip_copy);
+	if (ip == NULL || ip->next_proto_id != IPPROTO_TCP || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
+		(ip->fragment_offset &
+			rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+		return 0;
+	tcp = rte_pktmbuf_read(
+		frame, l2_len + rte_ipv4_hdr_len(ip), 2 * sizeof(rte_be16_t), &tcp_copy);
+	if (tcp == NULL)
+		return 0;
+	return steer_lane(spreader->steer, &(struct tuple_head){.laddr4 = ip->dst_addr,
+						   .raddr4 = ip->src_addr,
+						   .lport = tcp->dst_port,
+						   .rport = tcp->src_port});
+}
+
+static void
+free_returned(struct spread_lane *lane)
+{
+	struct rte_mbuf *frames[PORT_BURST];
+	unsigned int n;
+
+	while ((n = rte_ring_sc_dequeue_burst(lane->back, (void **)frames, PORT_BURST, NULL)) > 0) {
+		lane->lent -= n;
+		rte_pktmbuf_free_bulk(frames, n);
+	}
+}
+
+/* Within the bound there is room in the ring. */
+static void
+lend(struct port *port, struct spread_lane *lane, struct rte_mbuf **frames, unsigned int n)
+{
+	unsigned int lent = RTE_MIN(n, SPREAD_LOANS - lane->lent);
+
+	lent = rte_ring_sp_enqueue_burst(lane->in, (void **)frames, lent, NULL);
+	lane->lent += lent;
+	port->counters->frames_handed += lent;
+	for (unsigned int i = lent; i < n; i++)
+		drop_packet(port->counters, frames[i], RILL_DROP_spread_full);
+}
+
+/* Keeps the carrier's own of n frames, in order, and lends the others; returns how many it kept. */
+static uint16_t
+spread(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	struct spreader *spreader = port->spreader;
+	struct rte_mbuf *theirs[SPREAD_LANES_MAX][PORT_BURST];
+	uint16_t counts[SPREAD_LANES_MAX] = {0}, kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		unsigned int lane;
+
+		if (i + 2 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 2], void *));
+		lane = lane_of(spreader, frames[i]);
+		if (lane == 0)
+			frames[kept++] = frames[i];
+		else
+			theirs[lane][counts[lane]++] = frames[i];
+	}
+	for (unsigned int lane = 1; lane < spreader->lanes; lane++)
+		if (counts[lane] > 0)
+			lend(port, &spreader->lane[lane], theirs[lane], counts[lane]);
+	return kept;
+}
+
+static uint16_t
+carrier_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	for (unsigned int lane = 1; lane < port->spreader->lanes; lane++)
+		free_returned(&port->spreader->lane[lane]);
+	n = rte_eth_rx_burst(port->ethdev_id, port->queue, frames, RTE_MIN(n, PORT_BURST));
+	return n > 0 ? spread(port, frames, n) : 0;
+}
+
+/* Copies what the carrier lends into buffers of this lane's. */
+static uint16_t
+lane_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	struct spread_lane *lane = &port->spreader->lane[port->lane];
+	struct rte_mbuf *lent[PORT_BURST];
+	uint16_t got = 0;
+
+	n = (uint16_t)rte_ring_sc_dequeue_burst(
+		lane->in, (void **)lent, RTE_MIN(n, PORT_BURST), NULL);
+	for (uint16_t i = 0; i < n; i++) {
+		frames[got] = rte_pktmbuf_copy(lent[i], port->rx_pool, 0, UINT32_MAX);
+		if (frames[got] != NULL)
+			got++;
+		else
+			count_drop(port->counters, RILL_DROP_no_mbuf);
+	}
+	if (n > 0 && rte_ring_sp_enqueue_bulk(lane->back, (void **)lent, n, NULL) == 0)
+		RILL_ASSERT(!"there is room for all that is lent");
+	return got;
+}
+
+/* ---- leaving */
+
+static void
+write_blank(struct rte_mbuf *blank, const struct rte_mbuf *frame)
+{
+	char *to = rte_pktmbuf_append(blank, (uint16_t)frame->pkt_len);
+	const void *from;
+
+	RILL_ASSERT(to != NULL); /* no frame is longer than the MTU allows */
+	from = rte_pktmbuf_read(frame, 0, frame->pkt_len, to);
+	if (from != to) /* all in one piece */
+		rte_memcpy(to, from, frame->pkt_len);
+	blank->ol_flags = frame->ol_flags & ~(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
+	blank->tx_offload = frame->tx_offload;
+}
+
+static uint16_t
+lane_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	struct spread_lane *lane = &port->spreader->lane[port->lane];
+	struct rte_mbuf *blanks[PORT_BURST];
+
+	n = (uint16_t)rte_ring_sc_dequeue_burst(
+		lane->blanks, (void **)blanks, RTE_MIN(n, PORT_BURST), NULL);
+	if (n == 0)
+		return 0;
+	for (uint16_t i = 0; i < n; i++)
+		write_blank(blanks[i], frames[i]);
+	rte_pktmbuf_free_bulk(frames, n);
+	if (rte_ring_sp_enqueue_bulk(lane->out, (void **)blanks, n, NULL) == 0)
+		RILL_ASSERT(!"there is room for all blanks");
+	return n;
+}
+
+/* Hands a lane's frames to the NIC, one burst; what it does not take is first the next time. */
+static uint32_t
+transmit(struct port *port, struct spread_lane *lane)
+{
+	uint16_t sent;
+
+	if (lane->pending_from == lane->pending_to) {
+		lane->pending_from = 0;
+		lane->pending_to = (uint16_t)rte_ring_sc_dequeue_burst(
+			lane->out, (void **)lane->pending, PORT_BURST, NULL);
+		lane->blank -= lane->pending_to;
+		if (lane->pending_to == 0)
+			return 0;
+	}
+	sent = rte_eth_tx_burst(port->ethdev_id, port->queue, lane->pending + lane->pending_from,
+		lane->pending_to - lane->pending_from);
+	lane->pending_from += sent;
+	return sent;
+}
+
+/* Returns how many blanks it gave. */
+static unsigned int
+lend_blanks(struct spreader *spreader, struct spread_lane *lane)
+{
+	struct rte_mbuf *blanks[PORT_BURST];
+	unsigned int n = RTE_MIN(SPREAD_LOANS - lane->blank, (uint32_t)PORT_BURST);
+
+	if (n < BLANKS_AT_ONCE || rte_pktmbuf_alloc_bulk(spreader->blank_pool, blanks, n) != 0)
+		return 0;
+	n = rte_ring_sp_enqueue_burst(lane->blanks, (void **)blanks, n, NULL);
+	lane->blank += n;
+	return n;
+}
+
+static uint32_t
+carrier_carry(struct port *port)
+{
+	struct spreader *spreader = port->spreader;
+	uint32_t sent = 0;
+
+	for (unsigned int i = 1; i < spreader->lanes; i++) {
+		sent += transmit(port, &spreader->lane[i]);
+		lend_blanks(spreader, &spreader->lane[i]);
+	}
+	return sent;
+}
+
+/* ---- its life */
+
+static void
+carrier_close(struct port *port)
+{
+	port->spreader = NULL;
+	port_close_ethdev(port);
+}
+
+static void
+lane_close(struct port *port)
+{
+	port->spreader = NULL;
+}
+
+void
+spread_carrier(struct port *carrier, struct spreader *spreader)
+{
+	static const struct port_ops ops = {.rx = carrier_rx,
+		.tx = port_tx_ethdev,
+		.carry = carrier_carry,
+		.close = carrier_close};
+
+	carrier->spreader = spreader;
+	carrier->ops = &ops;
+}
+
+void
+spread_port(struct port *port, const struct port *carrier, unsigned int lane,
+	struct rte_mempool *rx_pool)
+{
+	static const struct port_ops ops = {.rx = lane_rx, .tx = lane_tx, .close = lane_close};
+
+	*port = *carrier;
+	port->ops = &ops;
+	port->lane = lane;
+	port->rx_pool = rx_pool;
+	port->netif_caps |= NETIF_TX_CHAINS; /* which are copied into one piece */
+	port->tx_chain_max = PORT_CHAIN_MAX;
+	port->rx_desc = port->tx_desc = SPREAD_LOANS;
+}
+
+static struct rte_ring *
+make_ring(const struct spread_setup *setup, unsigned int lane, const char *what)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof(name), "%s_%s%u", setup->name, what, lane);
+	return rte_ring_create(name, SPREAD_LOANS, setup->numa_node,
+		RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
+}
+
+static bool
+make_lane(struct spreader *spreader, const struct spread_setup *setup, unsigned int number)
+{
+	struct spread_lane *lane = &spreader->lane[number];
+
+	lane->in = make_ring(setup, number, "in");
+	lane->back = make_ring(setup, number, "back");
+	lane->blanks = make_ring(setup, number, "blank");
+	lane->out = make_ring(setup, number, "out");
+	if (lane->in == NULL || lane->back == NULL || lane->blanks == NULL || lane->out == NULL)
+		return false;
+	while (lend_blanks(spreader, lane) > 0)
+		;
+	return lane->blank > 0;
+}
+
+struct spreader *
+spreader_create(const struct spread_setup *setup)
+{
+	struct spreader *spreader = rte_zmalloc_socket(
+		"rill_spreader", sizeof(*spreader), RTE_CACHE_LINE_SIZE, setup->numa_node);
+
+	RILL_ASSERT(setup->lanes > 1 && setup->lanes <= SPREAD_LANES_MAX);
+	if (spreader == NULL)
+		return NULL;
+	spreader->lanes = setup->lanes;
+	spreader->steer = setup->steer;
+	spreader->blank_pool = setup->blank_pool;
+	for (unsigned int i = 1; i < setup->lanes; i++) {
+		if (make_lane(spreader, setup, i))
+			continue;
+		spreader_destroy(spreader);
+		return NULL;
+	}
+	return spreader;
+}
+
+/* Returns how many frames there were. */
+static uint32_t
+empty_ring(struct rte_ring *ring)
+{
+	struct rte_mbuf *frame;
+	uint32_t n = 0;
+
+	for (; ring != NULL && rte_ring_sc_dequeue(ring, (void **)&frame) == 0; n++)
+		rte_pktmbuf_free(frame);
+	return n;
+}
+
+void
+spreader_drain(struct spreader *spreader)
+{
+	for (unsigned int i = 1; i < spreader->lanes; i++) {
+		struct spread_lane *lane = &spreader->lane[i];
+
+		lane->lent -= empty_ring(lane->in) + empty_ring(lane->back);
+		lane->blank -= empty_ring(lane->out);
+		for (; lane->pending_from < lane->pending_to; lane->pending_from++)
+			rte_pktmbuf_free(lane->pending[lane->pending_from]);
+	}
+}
+
+void
+spreader_destroy(struct spreader *spreader)
+{
+	if (spreader == NULL)
+		return;
+	spreader_drain(spreader);
+	for (unsigned int i = 1; i < spreader->lanes; i++) {
+		struct spread_lane *lane = &spreader->lane[i];
+
+		empty_ring(lane->blanks);
+		rte_ring_free(lane->in);
+		rte_ring_free(lane->back);
+		rte_ring_free(lane->blanks);
+		rte_ring_free(lane->out);
+	}
+	rte_free(spreader);
+}

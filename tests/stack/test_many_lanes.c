@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A stack of four lanes that share a net_tap port with one queue, against the kernel's TCP:
+ *
+ *     kernel 10.77.0.1 ── rilla ═ net_tap0 ── lane 0 ─┬─ lane 1
+ *                                                     ├─ lane 2    all of them 10.77.0.2
+ *                                                     └─ lane 3
+ *
+ * in a network namespace of this test's own. Connections from the kernel spread over all lanes and
+ * stay on theirs; those that a lane opens come back to it; neighbours, ICMP errors and addresses are
+ * known on every lane that needs them; all answer strangers alike; drain and stop leave no buffer in
+ * anybody's hands. The lanes are more than the machine may have cores. Exits with 77 (skipped) where
+ * namespaces cannot be made.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include <rill/rill.h>
+
+#include "kernel_side.h"
+
+#define PORT 7000
+#define LANES 4
+#define CONNS 64        /* that no lane gets one of so many happens once in 10^8 runs */
+#define CONNS_OF_LANE 12
+#define BULK 300000     /* more than a window */
+
+static struct rill_stack *stack;
+static pthread_t runner;
+static int run_result;
+static bool running;
+static pthread_t lane_threads[LANES];
+static atomic_uint lanes_started, wrong_thread, opened[LANES], closed[LANES], errors[LANES];
+
+/* ---- the application: echo */
+
+static unsigned int
+lane_of(struct rill_conn *conn)
+{
+	unsigned int lane = rill_lane_index(rill_conn_lane(conn));
+
+	if (!pthread_equal(pthread_self(), lane_threads[lane]))
+		wrong_thread++;
+	return lane;
+}
+
+static void
+echo_open(struct rill_conn *conn)
+{
+	opened[lane_of(conn)]++;
+}
+
+/* What the send queue had no room for waits as the connection's user pointer, and nothing more comes. */
+static void
+echo_data(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	int err = rill_send(conn, data);
+
+	lane_of(conn);
+	if (err == -EAGAIN && rill_conn_user(conn) == NULL && rill_pause(conn) == 0) {
+		rill_conn_set_user(conn, data);
+	} else if (err != 0) {
+		rte_pktmbuf_free(data);
+		rill_abort(conn);
+	}
+}
+
+static void
+echo_sent(struct rill_conn *conn, uint32_t bytes_acked)
+{
+	struct rte_mbuf *data = rill_conn_user(conn);
+
+	if (data != NULL && rill_send(conn, data) == 0) {
+		rill_conn_set_user(conn, NULL);
+		rill_resume(conn);
+	}
+}
+
+static void
+echo_eof(struct rill_conn *conn)
+{
+	rill_close(conn);
+}
+
+static void
+echo_close(struct rill_conn *conn, enum rill_close_reason why)
+{
+	closed[lane_of(conn)]++;
+	rte_pktmbuf_free(rill_conn_user(conn));
+}
+
+static void
+echo_error(struct rill_conn *conn, int error)
+{
+	errors[lane_of(conn)] += error == EHOSTUNREACH;
+	rill_abort(conn);
+}
+
+static const struct rill_handler echo = {
+	.on_open = echo_open,
+	.on_data = echo_data,
+	.on_sent = echo_sent,
+	.on_eof = echo_eof,
+	.on_close = echo_close,
+	.on_error = echo_error,
+};
+
+static void
+lane_started(struct rill_lane *lane, void *user)
+{
+	lane_threads[rill_lane_index(lane)] = pthread_self();
+	lanes_started++;
+}
+
+/* ---- the stack */
+
+static void *
+run_main(void *arg)
+{
+	run_result = rill_stack_run(stack);
+	return NULL;
+}
+
+static void
+fill_config(struct rill_config *config)
+{
+	rill_config_default(config);
+	config->ports_count = 1;
+	config->ports[0].name = "net_tap0,iface=rilla";
+	config->ports[0].addrs[0] = prefix("10.77.0.2/24");
+	config->ports[0].addrs_count = 1;
+	config->ports[0].gateway = prefix("10.77.0.1").addr;
+	config->lanes = LANES;
+	config->limits.max_conns = 256;
+	config->limits.buffers = 4096;
+	config->limits.msl_ms = 50;
+	config->idle_sleep_us = 200;
+	config->on_lane_start = lane_started;
+}
+
+static int
+start(void **state)
+{
+	struct rill_config config;
+	struct rill_listener *listener;
+
+	fill_config(&config);
+	block_signals(false);
+	if (rill_stack_create(&config, &stack) != 0)
+		fail_msg("%s", rill_error());
+	assert_int_equal(rill_stack_lanes(stack), LANES);
+	assert_int_equal(system("ip link set lo up && ip addr add 10.77.0.1/24 dev rilla && ip link set rilla up"), 0);
+	assert_int_equal(rill_listen(stack, NULL, PORT, NULL, &echo, NULL, &listener), 0);
+	lanes_started = wrong_thread = 0;
+	for (int i = 0; i < LANES; i++)
+		opened[i] = closed[i] = errors[i] = 0;
+	block_signals(true);
+	assert_int_equal(pthread_create(&runner, NULL, run_main, NULL), 0);
+	running = true;
+	while (lanes_started < LANES)
+		usleep(1000);
+	return 0;
+}
+
+static void
+join(int expected)
+{
+	pthread_join(runner, NULL);
+	running = false;
+	assert_int_equal(run_result, expected);
+	assert_int_equal(wrong_thread, 0);
+}
+
+static void
+stop(void)
+{
+	rill_stack_stop(stack);
+	join(0);
+}
+
+static struct rill_stats
+stats_of(int lane)
+{
+	struct rill_stats stats;
+
+	rill_lane_stats_read(rill_stack_lane(stack, (unsigned int)lane), &stats);
+	return stats;
+}
+
+/* Every buffer is back once no connection is left, whoever had it. */
+static int
+finish(void **state)
+{
+	if (running) /* the test has failed */
+		stop();
+	for (int i = 0; i < LANES; i++) {
+		struct rill_stats stats = stats_of(i);
+
+		assert_int_equal(stats.conns, 0);
+		assert_int_equal(stats.records, 0);
+		assert_int_equal(stats.mbufs, 0);
+		assert_int_equal(stats.drops[RILL_DROP_spread_full], 0);
+		assert_int_equal(stats.drops[RILL_DROP_news_full], 0);
+	}
+	rill_stack_destroy(stack);
+	return 0;
+}
+
+static bool
+becomes(atomic_uint *value, unsigned int wanted)
+{
+	for (int ms = 0; ms < PATIENCE_MS && *value != wanted; ms++)
+		usleep(1000);
+	return *value == wanted;
+}
+
+static unsigned int
+sum(atomic_uint *values)
+{
+	unsigned int all = 0;
+
+	for (int i = 0; i < LANES; i++)
+		all += values[i];
+	return all;
+}
+
+static int
+connect_or_fail(uint16_t port)
+{
+	int fd = kernel_connect("10.77.0.2", port);
+
+	if (fd < 0)
+		fail_msg("connect: %s", strerror(-fd));
+	return fd;
+}
+
+/* ---- the tests */
+
+static void
+test_connections_spread_over_all_lanes(void **state)
+{
+	int fds[CONNS];
+	struct rill_stats all;
+
+	for (int i = 0; i < CONNS; i++)
+		fds[i] = connect_or_fail(PORT);
+	for (int i = 0; i < CONNS; i++)
+		expect_echo(fds[i], (size_t)(1 + i * 97));
+	for (int i = 0; i < LANES; i++) {
+		expect_echo(fds[i], BULK);
+		assert_true(opened[i] > 0);
+	}
+	assert_int_equal(sum(opened), CONNS);
+	for (int i = 0; i < CONNS; i++)
+		expect_end(fds[i]);
+	stop();
+	assert_int_equal(rill_stats_read(stack, &all), 0);
+	assert_int_equal(all.passive_opens, CONNS);
+	for (int i = 0; i < LANES; i++) {
+		assert_int_equal(stats_of(i).passive_opens, opened[i]);
+		assert_int_equal(stats_of(i).drops[RILL_DROP_tcp_no_listener], 0);
+		assert_true(i == 0 || stats_of(i).frames_handed == 0);
+	}
+	assert_true(stats_of(0).frames_handed > 0);
+}
+
+/* A closed port is refused at once whichever lane is asked: RST leaves through the carrier. */
+static void
+test_all_lanes_refuse_and_reset(void **state)
+{
+	int fds[CONNS];
+	char byte;
+
+	for (int i = 0; i < CONNS; i++)
+		assert_int_equal(kernel_connect("10.77.0.2", PORT + 1), -ECONNREFUSED);
+	for (int i = 0; i < CONNS; i++) {
+		fds[i] = connect_or_fail(PORT);
+		expect_echo(fds[i], 10);
+	}
+	stop();
+	for (int i = 0; i < CONNS; i++) {
+		assert_int_equal(recv(fds[i], &byte, 1, 0), -1);
+		assert_int_equal(errno, ECONNRESET);
+		close(fds[i]);
+	}
+	for (int i = 0; i < LANES; i++)
+		assert_true(stats_of(i).drops[RILL_DROP_tcp_no_listener] > 0);
+}
+
+/* A kernel that aborts its connections ends them on whatever lane they are. */
+static void
+test_resets_reach_every_lane(void **state)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	int fds[CONNS];
+
+	for (int i = 0; i < CONNS; i++) {
+		fds[i] = connect_or_fail(PORT);
+		expect_echo(fds[i], 10);
+		setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	}
+	for (int i = 0; i < CONNS; i++)
+		close(fds[i]);
+	for (int i = 0; i < LANES; i++)
+		assert_true(opened[i] > 0 && becomes(&closed[i], opened[i]));
+	stop();
+}
+
+/* ---- lanes that connect */
+
+static struct rill_endpoint target;
+static unsigned int target_conns; /* from each lane */
+static atomic_uint connect_failed;
+
+static void
+connect_from(struct rill_lane *lane, void *arg)
+{
+	struct rill_conn *conn;
+
+	for (unsigned int i = 0; i < target_conns; i++)
+		if (rill_connect(lane, NULL, &target, NULL, &echo, NULL, &conn) != 0)
+			connect_failed++;
+}
+
+static void
+connect_from_all(const char *to, uint16_t port, unsigned int conns)
+{
+	target_conns = conns;
+	target = (struct rill_endpoint){.addr = prefix(to).addr, .port = port};
+	connect_failed = 0;
+	for (unsigned int i = 0; i < LANES; i++)
+		assert_int_equal(rill_lane_post(rill_stack_lane(stack, i), connect_from, NULL), 0);
+}
+
+static int
+kernel_listen(uint16_t port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, LANES * CONNS_OF_LANE), 0);
+	return fd;
+}
+
+/*
+ * All lanes ask for the kernel's MAC address, and the answers all come to the carrier; each
+ * SYN-ACK comes back to the lane of its SYN, which chose its port so.
+ */
+static void
+test_what_a_lane_opens_comes_back_to_it(void **state)
+{
+	int fds[LANES * CONNS_OF_LANE], listening = kernel_listen(PORT);
+
+	connect_from_all("10.77.0.1", PORT, CONNS_OF_LANE);
+	for (int i = 0; i < LANES * CONNS_OF_LANE; i++) {
+		fds[i] = accept(listening, NULL, NULL);
+		assert_true(fds[i] >= 0);
+	}
+	for (int i = 0; i < LANES; i++)
+		assert_true(becomes(&opened[i], CONNS_OF_LANE));
+	for (int i = 0; i < LANES * CONNS_OF_LANE; i++) {
+		expect_echo(fds[i], 5000);
+		expect_end(fds[i]);
+	}
+	assert_int_equal(connect_failed, 0);
+	close(listening);
+	stop();
+	for (int i = 1; i < LANES; i++)
+		assert_true(stats_of(i).news_in > 0);
+}
+
+static atomic_uint said;
+static atomic_int foreign_rc;
+
+/* A port that the hash gives to another lane cannot be had. */
+static void
+try_all_ports(struct rill_lane *lane, void *arg)
+{
+	struct rill_endpoint local = {.port = 1024};
+	struct rill_conn *conn;
+	unsigned int ours = 0;
+
+	for (; local.port < 1024 + 400; local.port++) {
+		int rc = rill_connect(lane, &local, &target, NULL, &echo, NULL, &conn);
+
+		if (rc == 0)
+			rill_abort(conn);
+		else
+			foreign_rc = rc;
+		ours += rc == 0;
+	}
+	said += ours;
+}
+
+static void
+test_a_source_port_belongs_to_one_lane(void **state)
+{
+	target = (struct rill_endpoint){.addr = prefix("10.77.0.1").addr, .port = PORT};
+	said = 0;
+	for (unsigned int i = 0; i < LANES; i++)
+		assert_int_equal(rill_lane_post(rill_stack_lane(stack, i), try_all_ports, NULL), 0);
+	assert_true(becomes(&said, 400));
+	assert_int_equal(foreign_rc, -EADDRNOTAVAIL);
+	stop();
+}
+
+static void
+set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, value, strlen(value)), (ssize_t)strlen(value));
+	close(fd);
+}
+
+/* The kernel as a router without a way on: what it says, a few times a second, comes to the carrier. */
+static void
+test_icmp_errors_reach_the_lane_of_their_connection(void **state)
+{
+	set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+	set_sysctl("/proc/sys/net/ipv4/icmp_ratelimit", "0");
+	assert_int_equal(system("ip route add unreachable 10.78.0.0/16"), 0);
+	connect_from_all("10.78.0.9", PORT, 1);
+	for (int i = 0; i < LANES; i++)
+		assert_true(becomes(&errors[i], 1));
+	assert_int_equal(system("ip route del unreachable 10.78.0.0/16"), 0);
+	assert_int_equal(connect_failed, 0);
+	stop();
+	for (int i = 1; i < LANES; i++)
+		assert_true(stats_of(i).news_in > 0);
+}
+
+static void
+test_ping_is_answered(void **state)
+{
+	assert_int_equal(system("ping -q -c 5 -i 0.01 -W 5 10.77.0.2 >/dev/null"), 0);
+	stop();
+}
+
+static void
+test_addresses_are_those_of_all_lanes(void **state)
+{
+	struct rill_prefix more = prefix("10.77.0.3/24");
+
+	assert_int_equal(rill_addr_add(stack, 0, &more), 0);
+	assert_int_equal(rill_addr_add(stack, 0, &more), -EEXIST);
+	for (int i = 0; i < CONNS; i++)
+		expect_service("10.77.0.3", PORT);
+	for (int i = 0; i < LANES; i++)
+		assert_true(opened[i] > 0);
+	assert_int_equal(rill_addr_del(stack, 0, &more.addr), 0);
+	assert_int_equal(rill_addr_del(stack, 0, &more.addr), -ENOENT);
+	stop();
+}
+
+static void
+add_on_lane(struct rill_lane *lane, void *arg)
+{
+	rill_lane_addr_add(lane, arg);
+	said++;
+}
+
+/* Lane 2 has it already: the others do not keep it. */
+static void
+test_an_address_is_added_on_all_lanes_or_none(void **state)
+{
+	struct rill_prefix more = prefix("10.77.0.3/24");
+
+	said = 0;
+	assert_int_equal(rill_lane_post(rill_stack_lane(stack, 2), add_on_lane, &more), 0);
+	assert_true(becomes(&said, 1));
+	assert_int_equal(rill_addr_add(stack, 0, &more), -EEXIST);
+	assert_int_equal(system("ping -q -c 1 -W 1 10.77.0.3 >/dev/null") == 0, 0);
+	stop();
+}
+
+/* Lanes that are empty early go on refusing until the last is. */
+static void
+test_drain_waits_for_who_is_connected_anywhere(void **state)
+{
+	int fd = connect_or_fail(PORT);
+
+	expect_echo(fd, 10);
+	rill_stack_drain(stack, 1000000ull * 3600);
+	while (kernel_connect("10.77.0.2", PORT) != -ECONNREFUSED)
+		usleep(1000);
+	usleep(20000);
+	for (int i = 0; i < CONNS; i++)
+		assert_int_equal(kernel_connect("10.77.0.2", PORT), -ECONNREFUSED);
+	expect_echo(fd, BULK);
+	expect_end(fd);
+	join(0);
+	assert_int_equal(rill_stack_run(stack), 0); /* once more: it is still drained */
+}
+
+int
+main(void)
+{
+#define ROW(test) cmocka_unit_test_setup_teardown(test, start, finish)
+	const struct CMUnitTest tests[] = {
+		ROW(test_connections_spread_over_all_lanes),
+		ROW(test_all_lanes_refuse_and_reset),
+		ROW(test_resets_reach_every_lane),
+		ROW(test_what_a_lane_opens_comes_back_to_it),
+		ROW(test_a_source_port_belongs_to_one_lane),
+		ROW(test_icmp_errors_reach_the_lane_of_their_connection),
+		ROW(test_ping_is_answered),
+		ROW(test_addresses_are_those_of_all_lanes),
+		ROW(test_an_address_is_added_on_all_lanes_or_none),
+		ROW(test_drain_waits_for_who_is_connected_anywhere),
+	};
+
+	if (unshare(CLONE_NEWNET) != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
