@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 static const char *const names[FIGURE_COUNT] = {
 	[FIGURE_PER_MESSAGE] = "cycles_per_message",
 	[FIGURE_PER_FRAME] = "cycles_per_frame",
@@ -11,7 +13,8 @@ static const char *const names[FIGURE_COUNT] = {
 	[FIGURE_FRAMES] = "frames_in_per_message",
 	[FIGURE_SENT] = "frames_out_per_message",
 	[FIGURE_TURN] = "median_turn_cycles",
-	[FIGURE_BUSY] = "busy_turns_share",
+	[FIGURE_BUSY] = "busy_share",
+	[FIGURE_PLAYER] = "player_cycles_per_message",
 	[FIGURE_RATE] = "messages_per_second",
 	[FIGURE_INTERRUPTED] = "interrupted_turns",
 };
@@ -23,63 +26,70 @@ figure_name(enum figure figure)
 }
 
 void
-measure_begin(struct measure *measure, uint64_t bound)
+measure_begin(struct measure *measure)
 {
 	memset(measure, 0, sizeof(*measure));
-	measure->bound = bound;
-}
-
-uint64_t
-measure_bound(const struct measure *measure, uint64_t least)
-{
-	uint64_t median = histogram_quantile(&measure->lengths, 0.5);
-	uint64_t bound = MEASURE_INTERRUPTED_TIMES * median;
-
-	return bound > least ? bound : least;
 }
 
 void
 measure_turn(struct measure *measure, const struct server_turn *turn, uint64_t cycles)
 {
-	if (!turn->worked) {
-		measure->idle++;
+	struct measure_turns *alike = &measure->by_length[histogram_bucket(cycles)];
+
+	if (!turn->worked)
 		return;
-	}
-	if (cycles >= measure->bound) {
-		measure->interrupted++;
-		measure->interrupted_cycles += cycles;
-		return;
-	}
-	measure->turns++;
-	measure->cycles += cycles;
-	measure->received += turn->received;
-	measure->sent += turn->sent;
+	alike->count++;
+	alike->cycles += cycles;
+	alike->received += turn->received;
+	alike->sent += turn->sent;
 	if (turn->received == 0)
 		return;
-	measure->full_turns++;
+	alike->full++;
 	histogram_add(&measure->lengths, cycles);
 }
 
-/* Messages of turns that were left out are told from the frames of the others. */
+/* Sums the turns whose length lies in buckets [from, to). */
+static struct measure_turns
+sum_turns(const struct measure *measure, uint32_t from, uint32_t to)
+{
+	struct measure_turns sum = {0};
+
+	for (uint32_t i = from; i < to; i++) {
+		const struct measure_turns *alike = &measure->by_length[i];
+
+		sum.count += alike->count;
+		sum.cycles += alike->cycles;
+		sum.received += alike->received;
+		sum.sent += alike->sent;
+		sum.full += alike->full;
+	}
+	return sum;
+}
+
 void
 measure_end(
-	const struct measure *measure, uint64_t messages, double seconds, struct figures *figures)
+	const struct measure *measure, const struct measure_around *around, struct figures *figures)
 {
-	double *of = figures->of, counted = (double)messages, all, turns;
+	uint64_t median = histogram_quantile(&measure->lengths, 0.5);
+	uint64_t least = MEASURE_INTERRUPTED_LEAST_US * around->hz / 1000000;
+	uint32_t bound = histogram_bucket(RTE_MAX(MEASURE_INTERRUPTED_TIMES * median, least));
+	const struct measure_turns own = sum_turns(measure, 0, bound);
+	const struct measure_turns interrupted = sum_turns(measure, bound, HISTOGRAM_BUCKETS);
+	double *of = figures->of, messages = (double)around->messages, counted;
 
-	turns = (double)(measure->turns + measure->interrupted);
-	all = (double)measure->cycles;
-	if (measure->interrupted > 0)
-		counted *= share_of((double)measure->turns, turns);
-	of[FIGURE_PER_MESSAGE] = share_of(all, counted);
-	of[FIGURE_PER_FRAME] = share_of(all, (double)measure->received);
-	of[FIGURE_BURST] = share_of((double)measure->received, (double)measure->full_turns);
-	of[FIGURE_FRAMES] = share_of((double)measure->received, counted);
-	of[FIGURE_SENT] = share_of((double)measure->sent, counted);
-	of[FIGURE_TURN] = (double)histogram_quantile(&measure->lengths, 0.5);
-	of[FIGURE_BUSY] = share_of(turns, turns + (double)measure->idle);
-	of[FIGURE_RATE] = share_of((double)messages, seconds);
-	of[FIGURE_INTERRUPTED] = (double)measure->interrupted;
+	counted = messages *
+		  share_of((double)own.received, (double)(own.received + interrupted.received));
+	of[FIGURE_PER_MESSAGE] = share_of((double)own.cycles, counted);
+	of[FIGURE_PER_FRAME] = share_of((double)own.cycles, (double)own.received);
+	of[FIGURE_BURST] = share_of((double)own.received, (double)own.full);
+	of[FIGURE_FRAMES] = share_of((double)own.received, counted);
+	of[FIGURE_SENT] = share_of((double)own.sent, counted);
+	of[FIGURE_TURN] = (double)median;
+	of[FIGURE_BUSY] =
+		share_of((double)(own.cycles + interrupted.cycles), (double)around->cycles);
+	of[FIGURE_PLAYER] = share_of((double)around->player_cycles, messages);
+	of[FIGURE_RATE] = share_of(messages * (double)around->hz, (double)around->cycles);
+	of[FIGURE_INTERRUPTED] = (double)interrupted.count;
 }
 
 static int

@@ -4,9 +4,9 @@
 
 /*
  * What turns cost. Only those that did work count; the TSC is read around each, inside the lane's
- * loop. A turn that lasted MEASURE_INTERRUPTED_TIMES as long as turns do was not the server's alone
- * (the host, or another process, had the core): it is left out, with its share of the messages, and
- * counted.
+ * loop. A turn that lasted MEASURE_INTERRUPTED_TIMES as long as the slice's median was not the
+ * server's alone (the host, or another process, had the core): it is left out, with its share of
+ * the messages, and counted.
  */
 
 #include <stdbool.h>
@@ -15,26 +15,24 @@
 #include "../../apps/common/histogram.h"
 #include "server.h"
 
-#define MEASURE_INTERRUPTED_TIMES 16
-#define MEASURE_INTERRUPTED_LEAST_US 50
-#define MEASURE_NO_BOUND UINT64_MAX
+#define MEASURE_INTERRUPTED_TIMES 8
+#define MEASURE_INTERRUPTED_LEAST_US 20 /* a shorter turn never was */
 #define MEASURE_ROUNDS_MAX 64
 
-struct measure {
-	uint64_t bound;         /* cycles of a turn that was interrupted, or more */
-	uint64_t turns, cycles; /* that did work */
-	uint64_t full_turns;    /* of turns: with frames */
-	uint64_t received, sent;
-	uint64_t idle; /* turns without work */
-	uint64_t interrupted, interrupted_cycles;
-	struct histogram lengths; /* of turns with frames, in cycles */
+/* Turns of about the same length. */
+struct measure_turns {
+	uint64_t count, cycles;
+	uint64_t received, sent; /* frames */
+	uint64_t full;           /* of count: that received some */
 };
 
-void measure_begin(struct measure *measure, uint64_t bound);
-void measure_turn(struct measure *measure, const struct server_turn *turn, uint64_t cycles);
+struct measure {
+	struct histogram lengths; /* of turns that received frames, in cycles */
+	struct measure_turns by_length[HISTOGRAM_BUCKETS]; /* that did work */
+};
 
-/* The bound for what comes after this slice: never less than `least`. */
-uint64_t measure_bound(const struct measure *measure, uint64_t least);
+void measure_begin(struct measure *measure);
+void measure_turn(struct measure *measure, const struct server_turn *turn, uint64_t cycles);
 
 /* The figures of one slice of a run. */
 enum figure {
@@ -44,8 +42,9 @@ enum figure {
 	FIGURE_FRAMES,      /* received frames of a message */
 	FIGURE_SENT,        /* sent frames of a message */
 	FIGURE_TURN,        /* cycles of a turn with frames, median */
-	FIGURE_BUSY,        /* share of all turns that did work */
-	FIGURE_RATE,        /* messages a second, of this run: the player's speed may bound it */
+	FIGURE_BUSY,        /* share of the time that turns with work took */
+	FIGURE_PLAYER, /* cycles of a message at the other end: does the player limit the rate? */
+	FIGURE_RATE,   /* messages a second, of this run: the player's speed may bound it */
 	FIGURE_INTERRUPTED, /* turns left out */
 	FIGURE_COUNT,
 };
@@ -56,8 +55,16 @@ struct figures {
 
 const char *figure_name(enum figure figure);
 
-void measure_end(
-	const struct measure *measure, uint64_t messages, double seconds, struct figures *figures);
+/* What the slice took beside the server's turns. */
+struct measure_around {
+	uint64_t messages;
+	uint64_t cycles;        /* of the TSC, all in all */
+	uint64_t player_cycles; /* that the player worked */
+	uint64_t hz;            /* of the TSC */
+};
+
+void measure_end(const struct measure *measure, const struct measure_around *around,
+	struct figures *figures);
 
 /* Over the rounds of a run. */
 struct spread {

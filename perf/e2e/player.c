@@ -243,6 +243,13 @@ run_is_over(const struct player *player, uint64_t now)
 	       (player->job == PLAYER_PLAY && now >= player->ends_at);
 }
 
+static void
+count_round(struct player *player, uint64_t cycles)
+{
+	if (cycles < player->round_max)
+		player->counts.cycles += cycles;
+}
+
 bool
 player_run(struct player *player, enum player_job job, uint64_t messages, uint64_t cycles)
 {
@@ -264,6 +271,7 @@ player_run(struct player *player, enum player_job job, uint64_t messages, uint64
 		if (moved > 0) {
 			idle = 0;
 			moved_at = now;
+			count_round(player, rte_rdtsc() - now);
 			continue;
 		}
 		rte_pause();
@@ -302,6 +310,7 @@ player_create(const struct player_setup *setup)
 	player->setup = *setup;
 	player->random = setup->seed;
 	player->tsc_per_ms = rte_get_tsc_hz() / 1000;
+	player->round_max = PLAYER_ROUND_MAX_US * (rte_get_tsc_hz() / 1000000);
 	for (uint32_t i = 0; i < setup->flows; i++)
 		player->flows[i].snd_nxt = i * 2654435761u; /* any will do */
 	flow_frames_init(

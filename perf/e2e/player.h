@@ -60,6 +60,7 @@ struct player_counts {
 	uint64_t pure_acks; /* of frames_out: delayed ACKs */
 	uint64_t repeated;  /* segments that the server sent twice */
 	uint64_t checked;   /* frames checked in full */
+	uint64_t cycles;     /* of rounds in which something moved, interrupted ones left out */
 };
 
 /* What is to be done in one run; all of it is answered when the run has ended. */

@@ -9,10 +9,11 @@
 #include "player.h"
 
 #define PLAYER_BURST 32
-#define PLAYER_QUEUE 4096     /* frames that wait to be said; a power of two */
-#define PLAYER_FLUSH_POLLS 16 /* after so many idle polls an incomplete batch is published */
-#define PLAYER_IDLE_POLLS 512 /* and the wire reports what it has sent */
-#define PLAYER_AHEAD 16       /* flows drawn before they are used, a power of two */
+#define PLAYER_QUEUE 4096      /* frames that wait to be said; a power of two */
+#define PLAYER_FLUSH_POLLS 16  /* after so many idle polls an incomplete batch is published */
+#define PLAYER_IDLE_POLLS 512  /* and the wire reports what it has sent */
+#define PLAYER_ROUND_MAX_US 50 /* a longer one was interrupted */
+#define PLAYER_AHEAD 16        /* flows drawn before they are used, a power of two */
 #define PLAYER_HUGE_PAGE (2u << 20)
 
 enum flow_state {
@@ -50,6 +51,7 @@ struct player {
 	uint64_t now; /* TSC */
 	uint32_t now_ms;
 	uint64_t tsc_per_ms;
+	uint64_t round_max; /* cycles */
 
 	enum player_job job;
 	uint64_t begun, to_begin, ends_at;

@@ -42,7 +42,6 @@ struct side_state {
 	struct server *server;
 	struct player *player;
 	uint64_t rests_since; /* TSC */
-	uint64_t bound;       /* cycles of a turn, from the slice that warmed it up */
 };
 
 static struct run_options options;
@@ -115,8 +114,8 @@ far_ask(struct player *player, enum player_job job, uint64_t messages, uint64_t 
 
 /* ---- slices */
 
-/* Serves until the player has ended its job. Returns the seconds that it took. */
-static double
+/* Serves until the player has ended its job. Returns the cycles that it took. */
+static uint64_t
 serve(struct side_state *side, enum player_job job, uint64_t messages, uint64_t cycles)
 {
 	struct server *server = side->server;
@@ -124,7 +123,7 @@ serve(struct side_state *side, enum player_job job, uint64_t messages, uint64_t 
 	uint64_t begin = rte_rdtsc(), start, end = begin;
 
 	server->ops->paused(server, begin - side->rests_since);
-	measure_begin(&measure, side->bound);
+	measure_begin(&measure);
 	far_ask(side->player, job, messages, cycles);
 	while (atomic_load_explicit(&far.answered, memory_order_acquire) != goal) {
 		struct server_turn turn;
@@ -140,30 +139,35 @@ serve(struct side_state *side, enum player_job job, uint64_t messages, uint64_t 
 			player_problem(side->player));
 		exit(1);
 	}
-	return (double)(end - begin) / (double)rte_get_tsc_hz();
+	return end - begin;
 }
 
 static void
 open_all(enum side which)
 {
 	struct side_state *side = &sides[which];
-	uint64_t opened;
+	struct measure_around around = {.hz = rte_get_tsc_hz()};
+	struct figures figures;
 
-	serve(side, PLAYER_OPEN, 0, 0);
-	opened = player_counts(side->player)->opened;
-	results.open_cycles[which] = opened > 0 ? (double)measure.cycles / (double)opened : 0;
+	around.cycles = serve(side, PLAYER_OPEN, 0, 0);
+	around.messages = player_counts(side->player)->opened;
+	measure_end(&measure, &around, &figures);
+	results.open_cycles[which] = figures.of[FIGURE_PER_MESSAGE];
 }
 
 static void
 play(enum side which, struct figures *figures)
 {
 	struct side_state *side = &sides[which];
-	uint64_t before = player_counts(side->player)->messages;
+	const struct player_counts before = *player_counts(side->player);
+	struct measure_around around = {.hz = rte_get_tsc_hz()};
 	uint64_t cycles =
-		options.messages > 0 ? 0 : (uint64_t)(options.seconds * (double)rte_get_tsc_hz());
-	double seconds = serve(side, PLAYER_PLAY, options.messages, cycles);
+		options.messages > 0 ? 0 : (uint64_t)(options.seconds * (double)around.hz);
 
-	measure_end(&measure, player_counts(side->player)->messages - before, seconds, figures);
+	around.cycles = serve(side, PLAYER_PLAY, options.messages, cycles);
+	around.messages = player_counts(side->player)->messages - before.messages;
+	around.player_cycles = player_counts(side->player)->cycles - before.cycles;
+	measure_end(&measure, &around, figures);
 }
 
 static void
@@ -171,13 +175,9 @@ run_rounds(void)
 {
 	struct figures warm_up;
 
-	for (int side = 0; side < SIDES; side++) {
-		if (!options.who[side])
-			continue;
-		play((enum side)side, &warm_up);
-		sides[side].bound = measure_bound(
-			&measure, MEASURE_INTERRUPTED_LEAST_US * (rte_get_tsc_hz() / 1000000));
-	}
+	for (int side = 0; side < SIDES; side++)
+		if (options.who[side])
+			play((enum side)side, &warm_up);
 	for (unsigned int i = 0; i < options.rounds; i++) {
 		for (int side = 0; side < SIDES; side++)
 			if (options.who[side])
@@ -236,7 +236,6 @@ make_side(enum side which)
 	if (side->player == NULL)
 		exit(2);
 	side->rests_since = rte_rdtsc();
-	side->bound = MEASURE_NO_BOUND;
 }
 
 /* Everything that was opened is closed, everything that was lent is back. */
