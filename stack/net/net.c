@@ -95,16 +95,16 @@ net_addr_is_unicast(const struct net *net, const struct rill_addr *addr)
 static const struct net_addr *
 addr_towards(const struct net *net, uint32_t ip)
 {
-	const struct net_addr *best = NULL;
+	const struct net_connected *best = NULL;
 
-	for (unsigned int i = 0; i < net->slots; i++) {
-		const struct net_addr *addr = &net->addrs[i];
+	for (unsigned int i = 0; i < net->connected_count; i++) {
+		const struct net_connected *network = &net->connected[i];
 
-		if (addr->ip != 0 && ((addr->ip ^ ip) & addr->mask) == 0 &&
-			(best == NULL || addr->mask > best->mask))
-			best = addr;
+		if (((network->ip ^ ip) & network->mask) == 0 &&
+			(best == NULL || network->mask > best->mask))
+			best = network;
 	}
-	return best;
+	return best != NULL ? &net->addrs[best->source] : NULL;
 }
 
 static struct net_addr *
@@ -120,13 +120,32 @@ addr_find(struct net *net, uint32_t ip)
 static bool
 network_is_used(const struct net *net, uint32_t network, uint32_t mask)
 {
-	for (unsigned int i = 0; i < net->slots; i++) {
-		const struct net_addr *addr = &net->addrs[i];
-
-		if (addr->ip != 0 && addr->mask == mask && (addr->ip & mask) == network)
+	for (unsigned int i = 0; i < net->connected_count; i++) {
+		if (net->connected[i].mask == mask && net->connected[i].ip == network)
 			return true;
 	}
 	return false;
+}
+
+/* The addresses have changed: what packets look at follows them. */
+static void
+index_rebuild(struct net *net)
+{
+	memset(net->ours, 0, sizeof(net->ours));
+	net->connected_count = 0;
+	for (unsigned int slot = 0; slot < net->slots; slot++) {
+		uint32_t ip = net->addrs[slot].ip, mask = net->addrs[slot].mask;
+		uint32_t i = net_set_index(ip);
+
+		if (ip == 0)
+			continue;
+		while (net->ours[i] != 0)
+			i = (i + 1) % NET_SET_SIZE;
+		net->ours[i] = ip;
+		if (!network_is_used(net, ip & mask, mask))
+			net->connected[net->connected_count++] =
+				(struct net_connected){.ip = ip & mask, .mask = mask, .source = slot};
+	}
 }
 
 static int
@@ -177,6 +196,7 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 	if (addr == NULL)
 		addr = &net->addrs[net->slots++];
 	*addr = (struct net_addr){.ip = ip, .mask = mask, .timer.kind = net->announce_kind};
+	index_rebuild(net);
 	if (net->netif->ethernet)
 		wheel_arm(net->wheel, &addr->timer, now);
 	return 0;
@@ -196,6 +216,7 @@ net_addr_del(struct net *net, const struct rill_addr *which)
 	*addr = (struct net_addr){0};
 	while (net->slots > 0 && net->addrs[net->slots - 1].ip == 0)
 		net->slots--;
+	index_rebuild(net);
 	if (!network_is_used(net, ip & mask, mask))
 		rte_rib_remove(net->rib, ip & mask, (uint8_t)__builtin_popcount(mask));
 	neighbors_forget_source(net->neighbors, which);

@@ -4,6 +4,8 @@
 
 /* What struct net holds; for this layer's own files. */
 
+#include <assert.h>
+
 #include <rte_byteorder.h>
 
 #include "net.h"
@@ -17,12 +19,25 @@ struct net_addr {
 	struct wheel_node timer;
 };
 
+/* A network that is connected: one for all addresses of ours in it. */
+struct net_connected {
+	uint32_t ip, mask;   /* host order; ip has no host bits */
+	unsigned int source; /* the first slot of its addresses */
+};
+
+#define NET_SET_BITS 9
+#define NET_SET_SIZE (1u << NET_SET_BITS)
+static_assert(NET_SET_SIZE >= 2 * RILL_ADDRS_MAX, "half of the set stays empty, so that misses are short");
+
 struct net {
-	/* Read by every packet. */
+	/* Read by every packet, and made anew from addrs when they change. */
 	const struct netif *netif;
+	unsigned int connected_count;
+	struct net_connected connected[RILL_ADDRS_MAX];
+	uint32_t ours[NET_SET_SIZE]; /* our addresses, open addressing by net_set_index; 0: empty */
+	/* The rest is for the start of connections, and strangers. */
 	unsigned int slots; /* all used ones are below */
 	struct net_addr addrs[RILL_ADDRS_MAX];
-	/* The rest is for the start of connections, and strangers. */
 	struct rte_rib *rib; /* prefix to NET_CONNECTED or gateway */
 	struct neighbors *neighbors;
 	struct wheel *wheel;
@@ -31,25 +46,31 @@ struct net {
 	struct token_bucket icmp_errors, icmp_echoes, icmp_hints;
 };
 
+/* Addresses that follow one another, as many do, fall far apart: Fibonacci hashing. */
+static inline uint32_t
+net_set_index(uint32_t ip)
+{
+	return (ip * 0x9e3779b1u) >> (32 - NET_SET_BITS);
+}
+
 static inline bool
 net_ip_is_ours(const struct net *net, uint32_t ip)
 {
-	for (unsigned int i = 0; i < net->slots; i++) {
-		if (net->addrs[i].ip == ip)
-			return ip != 0;
-	}
-	return false;
+	uint32_t i = net_set_index(ip);
+
+	while (net->ours[i] != ip && net->ours[i] != 0)
+		i = (i + 1) % NET_SET_SIZE;
+	return net->ours[i] != 0;
 }
 
 /* The last address, or the first, of a network of ours. */
 static inline bool
 net_ip_is_directed_broadcast(const struct net *net, uint32_t ip)
 {
-	for (unsigned int i = 0; i < net->slots; i++) {
-		uint32_t host = ~net->addrs[i].mask;
+	for (unsigned int i = 0; i < net->connected_count; i++) {
+		uint32_t host = ~net->connected[i].mask, at = ip ^ net->connected[i].ip;
 
-		if (net->addrs[i].ip != 0 && ((ip ^ net->addrs[i].ip) & ~host) == 0 && host > 1 &&
-			((ip & host) == 0 || (ip & host) == host))
+		if ((at == 0 || at == host) && host > 1)
 			return true;
 	}
 	return false;

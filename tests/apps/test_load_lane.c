@@ -345,12 +345,12 @@ test_sources(void **state)
 {
 	world_reset();
 	world.settings.connections = 60;
-	world.settings.sources = 6;
+	world.settings.sources = 30;
 	world.settings.mode = LOAD_IDLE;
 	world_start();
 	world_open();
 	world_run_until(world.now_us + MS); /* the last ACKs of handshakes arrive */
-	assert_int_equal(world.is.sources, 6);
+	assert_int_equal(world.is.sources, 30);
 	assert_int_equal(world.is.open, 60);
 	world_load();
 	assert_int_equal(world.is.open, 60);

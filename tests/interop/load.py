@@ -139,7 +139,7 @@ def bulk():
 def idle():
     serve()
     count = rig.scaled(1000, 200)
-    report = load("--mode", "idle", "--connections", count, "--sources", 4)
+    report = load("--mode", "idle", "--connections", count, "--sources", 40)
     expect_clean(report)
     rig.expect(report["connections_at_end"] == count, f"{report['connections_at_end']} are open")
 

@@ -69,7 +69,7 @@ good_stack(struct rill_config *config)
 		"net_tap0,iface=x", "once")                                                        \
 	X(mtu_small, c->ports[1].mtu = 67, -EINVAL, "ports[1].mtu", "67", "68 .. 65000")           \
 	X(mtu_large, c->ports[1].mtu = 65001, -EINVAL, "ports[1].mtu", "65001", "68 .. 65000")     \
-	X(addrs_many, c->ports[0].addrs_count = 9, -EINVAL, "ports[0].addrs_count", "9", "8")      \
+	X(addrs_many, c->ports[0].addrs_count = 257, -EINVAL, "ports[0].addrs_count", "257", "256") \
 	X(addr_none, c->ports[0].addrs[1].addr.family = 0, -EINVAL, "ports[0].addrs", "0", "AF_INET") \
 	X(addr_ip6, c->ports[0].addrs[1] = prefix("2001:db8::1/64"), -ENOTSUP, "ports[0].addrs",   \
 		"IPv6", "IPv4")                                                                    \
@@ -154,7 +154,7 @@ static struct rill_options bad_options;
 #define LANE_ROWS(X)                                                                               \
 	X(mac, c->mac[0] = 1, -EINVAL, "mac", "01:00:00:00:00:00", "unicast")                      \
 	X(mtu, c->mtu = 20, -EINVAL, "mtu", "20", "68 .. 65000")                                   \
-	X(addrs, c->addrs_count = 100, -EINVAL, "addrs_count", "100", "8")                         \
+	X(addrs, c->addrs_count = 300, -EINVAL, "addrs_count", "300", "256")                       \
 	X(gateway, c->gateway = addr("10.0.0.1"), -EINVAL, "gateway", "10.0.0.1", "addrs")         \
 	X(limits, c->limits.buffers = 1, -EINVAL, "limits.buffers", "1", "512 ..")                 \
 	X(options, c->options = &bad_options, -EINVAL, "ttl", "256", "from 1 to 255")                   \

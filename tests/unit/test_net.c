@@ -97,6 +97,45 @@ test_no_destination(void **state)
 	net_end();
 }
 
+/* As many addresses as there may be, in one network and in many: each is ours, the neighbours are not,
+ * and while they go, one by one, the rest stay ours, and the network lasts as long as one of them. */
+static void
+test_many_addresses(void **state)
+{
+	struct rill_addr addr, other;
+
+	net_begin(0);
+	addr = ip4(10, 0, 0, 1);
+	assert_int_equal(net_addr_del(net, &addr), 0);
+	for (uint32_t i = 0; i < RILL_ADDRS_MAX; i++)
+		assert_int_equal(addr_add(ip4(10, 7, (uint8_t)(1 + i / 200), (uint8_t)(1 + i % 200)),
+			i % 2 == 0 ? 16 : 24), 0);
+	for (uint32_t i = 0; i < RILL_ADDRS_MAX; i++) {
+		addr = ip4(10, 7, (uint8_t)(1 + i / 200), (uint8_t)(1 + i % 200));
+		other = ip4(10, 7, (uint8_t)(3 + i / 200), (uint8_t)(1 + i % 200));
+		assert_true(net_addr_is_ours(net, &addr));
+		assert_false(net_addr_is_ours(net, &other));
+		expect_no_way(addr, -ENETUNREACH);
+	}
+	/* the smaller network's first address; and the larger one's, beyond both smaller ones */
+	expect_way(ip4(10, 7, 1, 250), ip4(10, 7, 1, 250), ip4(10, 7, 1, 2));
+	expect_way(ip4(10, 7, 9, 9), ip4(10, 7, 9, 9), ip4(10, 7, 1, 1));
+	expect_no_way(ip4(10, 7, 1, 255), -EINVAL);
+	expect_no_way(ip4(10, 7, 255, 255), -EINVAL);
+	for (uint32_t i = 0; i < RILL_ADDRS_MAX; i++) {
+		addr = ip4(10, 7, (uint8_t)(1 + i / 200), (uint8_t)(1 + i % 200));
+		assert_int_equal(net_addr_del(net, &addr), 0);
+		assert_false(net_addr_is_ours(net, &addr));
+		if (i + 2 < RILL_ADDRS_MAX) {
+			other = ip4(10, 7, (uint8_t)(1 + (i + 2) / 200), (uint8_t)(1 + (i + 2) % 200));
+			assert_true(net_addr_is_ours(net, &other));
+			expect_no_way(ip4(10, 7, 255, 255), -EINVAL);
+		}
+	}
+	expect_no_way(ip4(10, 7, 9, 9), -ENETUNREACH);
+	net_end();
+}
+
 static void
 test_refused_addresses_and_routes(void **state)
 {
@@ -112,8 +151,8 @@ test_refused_addresses_and_routes(void **state)
 	assert_int_equal(addr_add(ip4(10, 0, 1, 0), 24), -EINVAL);
 	assert_int_equal(addr_add(ip4(127, 0, 0, 1), 8), -EINVAL);
 	assert_int_equal(addr_add(ip4(239, 0, 0, 1), 24), -EINVAL);
-	for (uint8_t i = 1; i < RILL_ADDRS_MAX; i++)
-		assert_int_equal(addr_add(ip4(10, 1, i, 1), 24), 0);
+	for (uint32_t i = 1; i < RILL_ADDRS_MAX; i++)
+		assert_int_equal(addr_add(ip4(10, 1, (uint8_t)i, 1), 24), 0);
 	assert_int_equal(addr_add(ip4(10, 2, 0, 1), 24), -ENOBUFS);
 	assert_int_equal(net_addr_del(net, &other), -ENOENT);
 	assert_int_equal(net_addr_del(net, &six), -ENOENT);
@@ -277,6 +316,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_longest_prefix),
 		cmocka_unit_test(test_no_destination),
+		cmocka_unit_test(test_many_addresses),
 		cmocka_unit_test(test_refused_addresses_and_routes),
 		cmocka_unit_test(test_several_addresses),
 		cmocka_unit_test(test_broadcast_forms),

@@ -30,8 +30,9 @@
 extern "C" {
 #endif
 
-/** Addresses that one lane's port may have. */
-#define RILL_ADDRS_MAX 8
+/** Addresses that one lane's port may have: as the client of one server, ten million connections take
+ *  155, of 64512 ports each. */
+#define RILL_ADDRS_MAX 256
 
 /** No deadline: the lane has nothing to do until a packet arrives. */
 #define RILL_NEVER UINT64_MAX
