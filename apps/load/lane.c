@@ -41,7 +41,7 @@ load_lane_init(struct load_lane *lane, const struct load_settings *settings,
 	memset(lane, 0, sizeof(*lane));
 	lane->settings = settings;
 	lane->payload = payload;
-	lane->port = index % settings->host.devs_count;
+	lane->port = share_port(index, lanes, settings->host.devs_count);
 	lane->targets = load_targets_total(settings);
 	lane->next_us = SCHEDULE_NEVER;
 	lane->next_pair = index; /* lanes begin at different targets */

@@ -25,7 +25,9 @@
 static void
 fill_limits(struct rill_limits *limits, const struct load_settings *settings)
 {
-	uint32_t conns = share_part(settings->connections, 0, settings->host.devs_count) + CONNS_SPARE;
+	const struct host *host = &settings->host;
+	unsigned int lanes = host->lanes > 0 ? host->lanes : host->devs_count;
+	uint32_t conns = share_part(settings->connections, 0, lanes) + CONNS_SPARE;
 
 	limits->max_conns = conns;
 	limits->timewait_max = TIMEWAIT_MAX;

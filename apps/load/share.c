@@ -60,6 +60,12 @@ share_of_lane(struct load_share *share, const struct load_settings *settings, un
 	share->connect_rate = share_rate(settings->connect_rate, all[LOAD_CONNECT], lane, lanes);
 }
 
+unsigned int
+share_port(unsigned int lane, unsigned int lanes, unsigned int ports)
+{
+	return lane / (lanes / ports);
+}
+
 uint32_t
 share_connections(const struct load_share *share)
 {

@@ -22,6 +22,9 @@ void share_by_weight(uint32_t whole, const uint32_t weights[LOAD_KINDS], uint32_
 void share_of_lane(struct load_share *share, const struct load_settings *settings, unsigned int lane,
 	unsigned int lanes);
 
+/* The port of a lane: lanes are a multiple of ports, and the first ones serve port 0. */
+unsigned int share_port(unsigned int lane, unsigned int lanes, unsigned int ports);
+
 uint32_t share_connections(const struct load_share *share);
 
 #endif

@@ -76,6 +76,18 @@ test_rates(void **state)
 	assert_int_equal(connections, settings.connections);
 }
 
+static void
+test_ports(void **state)
+{
+	static const unsigned int six[] = {0, 0, 1, 1, 2, 2};
+
+	for (unsigned int lane = 0; lane < 6; lane++) {
+		assert_int_equal(share_port(lane, 6, 3), six[lane]);
+		assert_int_equal(share_port(lane, 6, 6), lane);
+		assert_int_equal(share_port(lane, 6, 1), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -83,6 +95,7 @@ main(void)
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ usage: load.py echo | connect | bulk | idle | mixed | lanes | ends
 echo: at a rate, all that is due is sent, answered and verified; as fast as it goes; in words of a text.
 connect: open, exchange, close, at a rate and as fast as it goes, by FIN and by RST.
 bulk: upload to a server that echoes; download from one that talks.
-idle, mixed: held connections stay open. lanes: two lanes share the work.
+idle, mixed: held connections stay open. lanes: two lanes share the work, on one tap and on two.
 ends: nobody listens; a signal before the time is over.
 """
 import json
@@ -157,6 +157,11 @@ def mixed():
 
 def lanes():
     serve()
+    report = load("--rate", 500, "--connections", 11, "--lanes", 2, "--verify", "--sources", 3)
+    expect_clean(report)
+    rig.expect(report["lanes"] == 2, f"{report['lanes']} lanes")
+    rig.expect(report["reply_us"]["count"] == 500 * SECONDS, "what was due was not measured")
+
     rig.run("ip", "link", "add", "br0", "type", "bridge")
     program = start("--rate", 1000, "--connections", 11, "--verify", taps=2)
     for n in range(2):
