@@ -55,11 +55,11 @@ load_target_at(const struct load_settings *s, uint32_t n)
 static void
 addr_add(struct rill_addr *addr, uint32_t n)
 {
-	unsigned int len = addr->family == AF_INET6 ? 16 : 4;
+	uint8_t *first = addr->u.ip6;
 
-	for (unsigned int i = len; i-- > 0 && n > 0; n >>= 8) {
-		n += addr->u.ip6[i];
-		addr->u.ip6[i] = (uint8_t)n;
+	for (uint8_t *at = first + (addr->family == AF_INET6 ? 16 : 4); at > first && n > 0; n >>= 8) {
+		n += *--at;
+		*at = (uint8_t)n;
 	}
 }
 
