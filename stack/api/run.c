@@ -23,6 +23,14 @@ runner_command(const struct runner *runner)
 	return atomic_load_explicit(&runner->stack->command, memory_order_relaxed);
 }
 
+static uint32_t
+runner_carry(struct runner *runner, bool after_own)
+{
+	struct port *port = &runner->port;
+
+	return port->ops->carry == NULL ? 0 : port->ops->carry(port, after_own);
+}
+
 /* Returns whether the turn did something. */
 static bool
 runner_turn(struct runner *runner, ustime now, bool receive)
@@ -31,15 +39,14 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 	struct rill_lane *lane = runner->lane;
 	uint64_t busy = lane->counters.turns_busy;
 	unsigned int n = 0;
-	uint32_t sent, carried = 0;
+	uint32_t sent = runner_carry(runner, false);
 
-	if (runner->port.ops->carry != NULL)
-		carried = runner->port.ops->carry(&runner->port);
 	if (receive)
 		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
 	rill_lane_turn(lane, now, in, n);
-	sent = port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
-	return n > 0 || sent > 0 || carried > 0 || lane->counters.turns_busy != busy;
+	sent += port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
+	sent += runner_carry(runner, true);
+	return n > 0 || sent > 0 || lane->counters.turns_busy != busy;
 }
 
 /* Sleeps until the lane wants its next turn, at most as long as configured. */
@@ -119,8 +126,8 @@ runner_wind_up(struct runner *runner)
 		runner_turn(runner, now, false);
 		now = clock_now_us();
 	} while ((!runner_is_empty(runner) || runner_carries(runner)) && now < end);
-	if (runner->port.ops->carry != NULL) /* what the last of them has left behind */
-		runner->port.ops->carry(&runner->port);
+	runner_carry(runner, false); /* what the last of them has left behind */
+	runner_carry(runner, true);
 }
 
 static void

@@ -26,9 +26,9 @@ struct port_ops {
 	/* Takes a prefix of the frames; returns how many it took. */
 	uint16_t (*tx)(struct port *port, struct rte_mbuf **frames, uint16_t n);
 	void (*close)(struct port *port);
-	/* Sends the frames of other lanes (spread.h), once in each turn; returns how many left. NULL:
-	 * there are none. */
-	uint32_t (*carry)(struct port *port);
+	/* Sends frames of other lanes (spread.h): twice in each turn, before its own frames and after
+	 * them, since it changes who is first. Returns how many left. NULL: there are none. */
+	uint32_t (*carry)(struct port *port, bool after_own);
 };
 
 struct port {

@@ -29,6 +29,10 @@ struct spreader {
 	unsigned int lanes;
 	const struct steer *steer;
 	struct rte_mempool *blank_pool;
+	/* Who sends first, in this turn and in the next: whom the NIC refused first before. */
+	unsigned int first, next;
+	bool refused;      /* it has refused somebody in this turn */
+	uint32_t own_sent; /* the carrier's frames since others were first */
 	struct spread_lane lane[SPREAD_LANES_MAX]; /* the first, the carrier's, is not used */
 };
 
@@ -185,10 +189,33 @@ lane_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	return n;
 }
 
+/* The NIC has not taken all that lane number `who` has to send in this turn. */
+static void
+note_refusal(struct spreader *spreader, unsigned int who)
+{
+	if (!spreader->refused)
+		spreader->next = who;
+	spreader->refused = true;
+}
+
+/* A carrier that was refused goes on being first until it has sent a burst. */
+static uint16_t
+carrier_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	struct spreader *spreader = port->spreader;
+	uint16_t sent = port_tx_ethdev(port, frames, n);
+
+	spreader->own_sent += sent;
+	if (sent < n)
+		note_refusal(spreader, spreader->own_sent < PORT_BURST ? 0 : 1);
+	return sent;
+}
+
 /* Hands a lane's frames to the NIC, one burst; what it does not take is first the next time. */
 static uint32_t
-transmit(struct port *port, struct spread_lane *lane)
+transmit(struct port *port, unsigned int number)
 {
+	struct spread_lane *lane = &port->spreader->lane[number];
 	uint16_t sent;
 
 	if (lane->pending_from == lane->pending_to) {
@@ -202,6 +229,8 @@ transmit(struct port *port, struct spread_lane *lane)
 	sent = rte_eth_tx_burst(port->ethdev_id, port->queue, lane->pending + lane->pending_from,
 		lane->pending_to - lane->pending_from);
 	lane->pending_from += sent;
+	if (lane->pending_from < lane->pending_to)
+		note_refusal(port->spreader, number);
 	return sent;
 }
 
@@ -219,14 +248,31 @@ lend_blanks(struct spreader *spreader, struct spread_lane *lane)
 	return n;
 }
 
+static void
+begin_turn(struct spreader *spreader)
+{
+	spreader->first = spreader->next;
+	spreader->refused = false;
+	if (spreader->first != 0)
+		spreader->own_sent = 0;
+}
+
+/* In the order first .. lanes - 1, the carrier itself (0), 1 .. first - 1. */
 static uint32_t
-carrier_carry(struct port *port)
+carrier_carry(struct port *port, bool after_own)
 {
 	struct spreader *spreader = port->spreader;
+	unsigned int from = 1, to = spreader->lanes;
 	uint32_t sent = 0;
 
-	for (unsigned int i = 1; i < spreader->lanes; i++) {
-		sent += transmit(port, &spreader->lane[i]);
+	if (!after_own)
+		begin_turn(spreader);
+	if (spreader->first != 0 && after_own)
+		to = spreader->first;
+	else if (!after_own)
+		from = spreader->first == 0 ? to : spreader->first;
+	for (unsigned int i = from; i < to; i++) {
+		sent += transmit(port, i);
 		lend_blanks(spreader, &spreader->lane[i]);
 	}
 	return sent;
@@ -251,7 +297,7 @@ void
 spread_carrier(struct port *carrier, struct spreader *spreader)
 {
 	static const struct port_ops ops = {.rx = carrier_rx,
-		.tx = port_tx_ethdev,
+		.tx = carrier_tx,
 		.carry = carrier_carry,
 		.close = carrier_close};
 

@@ -19,6 +19,9 @@
  * for long holds its own. The price is a copy each way, which a NIC with a queue for each lane
  * makes by DMA. The carrier's own frames are not copied.
  *
+ * Where the NIC takes less than all have to send, they take turns by bursts of PORT_BURST, the
+ * carrier among them, so that none waits for longer than a burst of each other.
+ *
  * Bounds: SPREAD_LOANS frames of each kind for each lane. A frame for a lane that has not given
  * back as many is dropped (spread_full); a lane without blanks waits, as it does for a NIC.
  *

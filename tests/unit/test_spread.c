@@ -3,7 +3,8 @@
  * Three lanes on a port with one queue (DPDK's ring device, which receives what it sends): each
  * gets the segments of its connections, in order, in buffers of its own pool; what is no segment
  * stays with the carrier; what lanes send leaves in one piece and in order; who is behind loses
- * frames up to a bound, and nobody else does; every buffer comes back to its pool.
+ * frames up to a bound, and nobody else does; a NIC that takes little takes as much of each; every
+ * buffer comes back to its pool.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -269,6 +270,15 @@ test_without_a_buffer_of_its_own_a_lane_drops(void **state)
 	rte_pktmbuf_free_bulk(all, FRAMES);
 }
 
+/* A turn of a carrier that has nothing of its own to send. */
+static uint32_t
+carry(void)
+{
+	uint32_t sent = ports[0].ops->carry(&ports[0], false);
+
+	return sent + ports[0].ops->carry(&ports[0], true);
+}
+
 /* A chain of two, whose first may be shared with others: only its bytes are taken. */
 static struct rte_mbuf *
 chain(unsigned int lane, uint8_t mark)
@@ -293,7 +303,7 @@ test_what_a_lane_sends_leaves_in_order(void **state)
 	assert_int_equal(ports[1].ops->tx(&ports[1], frames, 20), 20);
 	assert_int_equal(rte_mempool_in_use_count(pools[1]), 0);
 	assert_int_equal(receive(0, got), 0);
-	assert_int_equal(ports[0].ops->carry(&ports[0]), 20);
+	assert_int_equal(carry(), 20);
 	assert_int_equal(receive(0, got), 20);
 	for (uint8_t i = 0; i < 20; i++) {
 		struct tcp_frame want = segment(port_of_lane(0), i);
@@ -319,11 +329,112 @@ test_a_lane_waits_for_blanks(void **state)
 			break;
 	}
 	assert_int_equal(taken, SPREAD_LOANS);
-	while (ports[0].ops->carry(&ports[0]) > 0)
+	while (carry() > 0)
 		for (; (n = receive(0, got)) > 0; back += n)
 			rte_pktmbuf_free_bulk(got, n);
 	assert_int_equal(back, SPREAD_LOANS);
 	assert_int_equal(ports[2].ops->tx(&ports[2], &frame, 1), 1);
+}
+
+/* ---- a NIC that takes little */
+
+static uint16_t appetite; /* what the NIC takes in this turn */
+static const struct rte_eth_rxtx_callback *appetite_callback;
+
+static uint16_t
+eat(uint16_t port, uint16_t queue, struct rte_mbuf *frames[], uint16_t n, void *arg)
+{
+	n = RTE_MIN(n, appetite);
+	appetite -= n;
+	return n;
+}
+
+static int
+begin_hungry(void **state)
+{
+	if (begin(state) != 0)
+		return -1;
+	appetite = UINT16_MAX;
+	appetite_callback = rte_eth_add_tx_callback(ports[0].ethdev_id, 0, eat, NULL);
+	return appetite_callback == NULL ? -1 : 0;
+}
+
+static int
+end_hungry(void **state)
+{
+	rte_eth_remove_tx_callback(ports[0].ethdev_id, 0, appetite_callback);
+	return end(state);
+}
+
+/* As many as the port takes of this lane's frames, which are marked with its number. */
+static void
+send_what_goes(unsigned int lane, unsigned int most)
+{
+	struct rte_mbuf *frame;
+
+	for (unsigned int i = 0; i < most; i++) {
+		frame = chain(lane, (uint8_t)lane);
+		if (ports[lane].ops->tx(&ports[lane], &frame, 1) == 1)
+			continue;
+		rte_pktmbuf_free(frame);
+		return;
+	}
+}
+
+/* What the lanes of the mask got through a NIC that takes `bite` frames in each of so many turns. */
+static void
+send_under_pressure(unsigned int mask, uint16_t bite, unsigned int turns, unsigned int got[LANES])
+{
+	struct rte_mbuf *sent[PORT_BURST];
+	uint16_t n;
+
+	memset(got, 0, LANES * sizeof(got[0]));
+	for (unsigned int turn = 0; turn < turns; turn++) {
+		for (unsigned int lane = 1; lane < LANES; lane++)
+			if (mask & (1u << lane))
+				send_what_goes(lane, UINT16_MAX);
+		appetite = bite;
+		ports[0].ops->carry(&ports[0], false);
+		if (mask & 1)
+			send_what_goes(0, UINT16_MAX);
+		ports[0].ops->carry(&ports[0], true);
+		while ((n = rte_eth_rx_burst(ports[0].ethdev_id, 0, sent, PORT_BURST)) > 0) {
+			for (uint16_t i = 0; i < n; i++) {
+				uint8_t copy;
+
+				got[*(const uint8_t *)rte_pktmbuf_read(
+					sent[i], FRAME_LEN - 1, 1, &copy)]++;
+			}
+			rte_pktmbuf_free_bulk(sent, n);
+		}
+	}
+}
+
+static void
+test_a_slow_nic_takes_as_much_of_each_lane(void **state)
+{
+	static const uint16_t bites[] = {1, 8, 64, 100};
+	unsigned int got[LANES];
+
+	for (size_t i = 0; i < sizeof(bites) / sizeof(bites[0]); i++)
+		for (unsigned int mask = 3; mask < 1u << LANES; mask++) {
+			unsigned int most = 0, least = UINT32_MAX;
+
+			if (__builtin_popcount(mask) < 2)
+				continue;
+			send_under_pressure(mask, bites[i], 40 * PORT_BURST, got);
+			for (unsigned int lane = 0; lane < LANES; lane++) {
+				if (!(mask & (1u << lane)))
+					continue;
+				most = RTE_MAX(most, got[lane]);
+				least = RTE_MIN(least, got[lane]);
+			}
+			/* The carrier fills what the others' bursts leave: it may have more of a NIC
+			 * that takes more than one burst. */
+			if (bites[i] <= PORT_BURST ? most - least > 2 * PORT_BURST : most > 3 * least)
+				fail_msg("%u in each turn, lanes %x: %u, %u and %u", bites[i], mask, got[0],
+					got[1], got[2]);
+		}
 }
 
 /* A frame in each ring when all ends: begin and end look for what is missing. */
@@ -365,6 +476,8 @@ main(void)
 		ROW(test_without_a_buffer_of_its_own_a_lane_drops),
 		ROW(test_what_a_lane_sends_leaves_in_order),
 		ROW(test_a_lane_waits_for_blanks),
+		cmocka_unit_test_setup_teardown(
+			test_a_slow_nic_takes_as_much_of_each_lane, begin_hungry, end_hungry),
 		ROW(test_nothing_is_lost_in_the_rings),
 	};
 
