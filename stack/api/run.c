@@ -31,13 +31,20 @@ runner_carry(struct runner *runner, bool after_own)
 	return port->ops->carry == NULL ? 0 : port->ops->carry(port, after_own);
 }
 
-/* Returns whether the turn did something. */
-static bool
+/* Grows with each turn that had work of its own, and with each frame that came for another lane. */
+static uint64_t
+work_seen(const struct counters *counters)
+{
+	return counters->turns_busy + counters->frames_handed +
+		counters->drops[RILL_DROP_spread_full];
+}
+
+bool
 runner_turn(struct runner *runner, ustime now, bool receive)
 {
 	struct rte_mbuf *in[RILL_BURST_MAX];
 	struct rill_lane *lane = runner->lane;
-	uint64_t busy = lane->counters.turns_busy;
+	uint64_t seen = work_seen(&lane->counters);
 	unsigned int n = 0;
 	uint32_t sent = runner_carry(runner, false);
 
@@ -46,7 +53,7 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 	rill_lane_turn(lane, now, in, n);
 	sent += port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
 	sent += runner_carry(runner, true);
-	return n > 0 || sent > 0 || lane->counters.turns_busy != busy;
+	return n > 0 || sent > 0 || work_seen(&lane->counters) != seen;
 }
 
 /* Sleeps until the lane wants its next turn, at most as long as configured. */

@@ -73,6 +73,14 @@ struct rill_stack {
 	pthread_cond_t answered;     /* a call to a lane was carried out, or a lane ended */
 };
 
+/* ---- run.c */
+
+/*
+ * One turn of a lane with its port, which it takes frames from unless the run is to end. Returns
+ * whether the turn did something.
+ */
+bool runner_turn(struct runner *runner, ustime now, bool receive);
+
 /* ---- cores.c */
 
 /*

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
+ * sends), turn by turn: what the carrier does for the others counts as work.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_tcp.h>
+#include <string.h>
+
+#include <rill/rill.h>
+
+#include "runner.h"
+
+#define LANES 2
+
+static struct rill_stack *stack;
+static struct runner *carrier, *other;
+static ustime now;
+
+static int
+begin(void **state)
+{
+	static const char *const args[] = {"--no-huge", "--no-pci", "--no-shconf",
+		"--no-telemetry", "--iova-mode=va", "-m256", "--log-level=*:critical"};
+	struct rill_config config;
+
+	rill_config_default(&config);
+	config.ports_count = 1;
+	config.ports[0].name = "net_ring0";
+	assert_int_equal(rill_prefix_parse("192.0.2.1/24", &config.ports[0].addrs[0]), 0);
+	config.ports[0].addrs_count = 1;
+	config.lanes = LANES;
+	config.limits.max_conns = 256;
+	config.limits.buffers = 4096;
+	config.idle_sleep_us = 1000;
+	config.eal_args = args;
+	config.eal_args_count = sizeof(args) / sizeof(args[0]);
+	if (rill_stack_create(&config, &stack) != 0) {
+		print_error("%s\n", rill_error());
+		return -1;
+	}
+	carrier = &stack->runners[0];
+	other = &stack->runners[1];
+	/* The addresses have been announced. */
+	now = clock_now_us();
+	for (int i = 0; i < 10; i++, now += USEC_PER_SEC) {
+		runner_turn(other, now, true);
+		runner_turn(carrier, now, true);
+	}
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	rill_stack_destroy(stack);
+	return 0;
+}
+
+struct tcp_frame {
+	struct rte_ether_hdr ether;
+	struct rte_ipv4_hdr ip;
+	struct rte_tcp_hdr tcp;
+} __attribute__((packed, aligned(2)));
+
+/* A segment to nobody, of which only the addresses and ports are right. */
+static struct tcp_frame
+segment_for(const struct runner *runner)
+{
+	struct tcp_frame frame = {
+		.ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
+		.ether.dst_addr = carrier->port.mac,
+		.ip = {.version_ihl = 0x45,
+			.next_proto_id = IPPROTO_TCP,
+			.src_addr = rte_cpu_to_be_32(0xc0000202),
+			.dst_addr = rte_cpu_to_be_32(0xc0000201)},
+	};
+	struct tuple_head tuple = {.laddr4 = frame.ip.dst_addr, .raddr4 = frame.ip.src_addr};
+
+	while (carrier->group->members[steer_lane(&carrier->group->steer, &tuple)] != runner->lane)
+		tuple.rport++;
+	frame.tcp.src_port = tuple.rport;
+	return frame;
+}
+
+static void
+arrive(const struct tcp_frame *bytes)
+{
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(carrier->pools.rx);
+
+	assert_non_null(frame);
+	memcpy(rte_pktmbuf_append(frame, sizeof(*bytes)), bytes, sizeof(*bytes));
+	assert_int_equal(rte_eth_tx_burst(carrier->port.ethdev_id, 0, &frame, 1), 1);
+}
+
+/* A carrier that only lends frames, or has to drop them, is not idle. */
+static void
+test_frames_for_others_are_work(void **state)
+{
+	struct tcp_frame theirs = segment_for(other);
+	uint64_t own = carrier->lane->counters.rx_packets;
+
+	assert_false(runner_turn(carrier, ++now, true));
+	for (int i = 0; i < SPREAD_LOANS + 3; i++) {
+		arrive(&theirs);
+		assert_true(runner_turn(carrier, ++now, true));
+		assert_false(runner_turn(carrier, ++now, true));
+	}
+	assert_int_equal(carrier->lane->counters.frames_handed, SPREAD_LOANS);
+	assert_int_equal(carrier->lane->counters.drops[RILL_DROP_spread_full], 3);
+	assert_int_equal(carrier->lane->counters.rx_packets, own);
+}
+
+int
+main(void)
+{
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		ROW(test_frames_for_others_are_work),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
