@@ -56,18 +56,32 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 	return n > 0 || sent > 0 || work_seen(&lane->counters) != seen;
 }
 
-/* Sleeps until the lane wants its next turn, at most as long as configured. */
-static void
-runner_rest(const struct runner *runner, ustime now)
+/* Has this lane frames of others to send? */
+static bool
+runner_has_waiting(const struct runner *runner)
+{
+	return runner->port.ops->carry != NULL && runner->port.ops->has_waiting(&runner->port);
+}
+
+ustime
+runner_rest_until(const struct runner *runner, ustime now)
 {
 	ustime until = now + runner->stack->config.idle_sleep_us;
 	ustime deadline = rill_lane_deadline(runner->lane);
-	struct timespec time;
 
-	if (deadline < until)
-		until = deadline;
+	if (runner_has_waiting(runner))
+		return now;
 	if (runner->draining && runner->drain_at < until)
 		until = runner->drain_at;
+	return deadline < until ? deadline : until;
+}
+
+static void
+runner_rest(const struct runner *runner, ustime now)
+{
+	ustime until = runner_rest_until(runner, now);
+	struct timespec time;
+
 	if (until <= now)
 		return;
 	time.tv_sec = (time_t)((until - now) / USEC_PER_SEC);

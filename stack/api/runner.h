@@ -81,6 +81,12 @@ struct rill_stack {
  */
 bool runner_turn(struct runner *runner, ustime now, bool receive);
 
+/*
+ * Until when a lane may sleep after a turn that did nothing: its next deadline, at most as long as
+ * configured, and not at all while it has frames to send.
+ */
+ustime runner_rest_until(const struct runner *runner, ustime now);
+
 /* ---- cores.c */
 
 /*

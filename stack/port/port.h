@@ -29,6 +29,8 @@ struct port_ops {
 	/* Sends frames of other lanes (spread.h): twice in each turn, before its own frames and after
 	 * them, since it changes who is first. Returns how many left. NULL: there are none. */
 	uint32_t (*carry)(struct port *port, bool after_own);
+	/* Do frames of other lanes wait to be sent? Where there is carry. */
+	bool (*has_waiting)(const struct port *port);
 };
 
 struct port {

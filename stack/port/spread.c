@@ -278,6 +278,20 @@ carrier_carry(struct port *port, bool after_own)
 	return sent;
 }
 
+static bool
+carrier_has_waiting(const struct port *port)
+{
+	const struct spreader *spreader = port->spreader;
+
+	for (unsigned int i = 1; i < spreader->lanes; i++) {
+		const struct spread_lane *lane = &spreader->lane[i];
+
+		if (lane->pending_from < lane->pending_to || !rte_ring_empty(lane->out))
+			return true;
+	}
+	return false;
+}
+
 /* ---- its life */
 
 static void
@@ -299,6 +313,7 @@ spread_carrier(struct port *carrier, struct spreader *spreader)
 	static const struct port_ops ops = {.rx = carrier_rx,
 		.tx = carrier_tx,
 		.carry = carrier_carry,
+		.has_waiting = carrier_has_waiting,
 		.close = carrier_close};
 
 	carrier->spreader = spreader;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
- * sends), turn by turn: what the carrier does for the others counts as work.
+ * sends), turn by turn: what the carrier does for the others counts as work, and it does not sleep
+ * while their frames wait.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,6 +56,26 @@ begin(void **state)
 		runner_turn(other, now, true);
 		runner_turn(carrier, now, true);
 	}
+	return 0;
+}
+
+static uint16_t appetite; /* frames that the NIC still takes */
+
+static uint16_t
+eat(uint16_t port, uint16_t queue, struct rte_mbuf *frames[], uint16_t n, void *arg)
+{
+	n = RTE_MIN(n, appetite);
+	appetite -= n;
+	return n;
+}
+
+static int
+begin_hungry(void **state)
+{
+	if (begin(state) != 0)
+		return -1;
+	appetite = 0;
+	assert_non_null(rte_eth_add_tx_callback(carrier->port.ethdev_id, 0, eat, NULL));
 	return 0;
 }
 
@@ -119,12 +140,47 @@ test_frames_for_others_are_work(void **state)
 	assert_int_equal(carrier->lane->counters.rx_packets, own);
 }
 
+static void
+on_close(struct rill_conn *conn, enum rill_close_reason why)
+{
+}
+
+static const struct rill_handler handler = {.on_close = on_close};
+
+/* The other lane asks where a host is: a frame that it wants sent. */
+static void
+make_other_say_something(void)
+{
+	struct rill_endpoint remote = {.port = 80};
+	struct rill_conn *conn;
+
+	assert_int_equal(rill_addr_parse("192.0.2.9", &remote.addr), 0);
+	assert_int_equal(rill_connect(other->lane, NULL, &remote, NULL, &handler, NULL, &conn), 0);
+	runner_turn(other, ++now, true);
+}
+
+static void
+test_no_rest_while_frames_of_others_wait(void **state)
+{
+	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
+	make_other_say_something();
+	assert_int_equal(runner_rest_until(carrier, now), now);
+	/* Nor when the NIC has refused them. */
+	runner_turn(carrier, ++now, true);
+	assert_int_equal(runner_rest_until(carrier, now), now);
+	appetite = UINT16_MAX;
+	runner_turn(carrier, ++now, true);
+	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
+}
+
 int
 main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ROW_HUNGRY(test) cmocka_unit_test_setup_teardown(test, begin_hungry, end)
 	const struct CMUnitTest tests[] = {
 		ROW(test_frames_for_others_are_work),
+		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
