@@ -13,7 +13,7 @@
 #include "errtext.h"
 #include "runner.h"
 
-#define WIND_UP_US 200000 /* for the last frames to leave, at most */
+#define WIND_UP_US 200000 /* for a lane's last frames to leave, at most */
 
 /* ---- the loop of one lane */
 
@@ -135,8 +135,7 @@ runner_goes_on(struct runner *runner, ustime now)
 	return !runner->late && now < runner->drain_at && atomic_load(&runner->group->undrained) > 0;
 }
 
-/* Aborts what is left; on_close is told, and RSTs leave. */
-static void
+void
 runner_wind_up(struct runner *runner)
 {
 	ustime now = clock_now_us(), end = now + WIND_UP_US;
@@ -146,9 +145,10 @@ runner_wind_up(struct runner *runner)
 		lane_abort_some(runner->lane, RILL_CLOSE_STOPPED);
 		runner_turn(runner, now, false);
 		now = clock_now_us();
-	} while ((!runner_is_empty(runner) || runner_carries(runner)) && now < end);
-	runner_carry(runner, false); /* what the last of them has left behind */
-	runner_carry(runner, true);
+		if (runner_carries(runner)) /* their time is bounded; then what they left behind */
+			end = now + WIND_UP_US;
+	} while (now < end && (!runner_is_empty(runner) || runner_carries(runner) ||
+				      runner_has_waiting(runner)));
 }
 
 static void

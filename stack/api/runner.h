@@ -87,6 +87,12 @@ bool runner_turn(struct runner *runner, ustime now, bool receive);
  */
 ustime runner_rest_until(const struct runner *runner, ustime now);
 
+/*
+ * Aborts what is left; on_close is told, and RSTs leave. A carrier goes on for as long as it carries
+ * others, and until their frames have left. Then there is a bound to it, whatever the port does.
+ */
+void runner_wind_up(struct runner *runner);
+
 /* ---- cores.c */
 
 /*

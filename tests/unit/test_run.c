@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
- * sends), turn by turn: what the carrier does for the others counts as work, and it does not sleep
- * while their frames wait.
+ * sends), turn by turn: what the carrier does for the others counts as work, it does not sleep while
+ * their frames wait, and does not end before these have left.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,16 +50,22 @@ begin(void **state)
 	}
 	carrier = &stack->runners[0];
 	other = &stack->runners[1];
-	/* The addresses have been announced. */
 	now = clock_now_us();
+	return 0;
+}
+
+/* The addresses have been announced. */
+static void
+pass_some_seconds(void)
+{
 	for (int i = 0; i < 10; i++, now += USEC_PER_SEC) {
 		runner_turn(other, now, true);
 		runner_turn(carrier, now, true);
 	}
-	return 0;
 }
 
 static uint16_t appetite; /* frames that the NIC still takes */
+static const struct rte_eth_rxtx_callback *appetite_callback;
 
 static uint16_t
 eat(uint16_t port, uint16_t queue, struct rte_mbuf *frames[], uint16_t n, void *arg)
@@ -74,9 +80,9 @@ begin_hungry(void **state)
 {
 	if (begin(state) != 0)
 		return -1;
-	appetite = 0;
-	assert_non_null(rte_eth_add_tx_callback(carrier->port.ethdev_id, 0, eat, NULL));
-	return 0;
+	appetite = UINT16_MAX;
+	appetite_callback = rte_eth_add_tx_callback(carrier->port.ethdev_id, 0, eat, NULL);
+	return appetite_callback == NULL ? -1 : 0;
 }
 
 static int
@@ -84,6 +90,13 @@ end(void **state)
 {
 	rill_stack_destroy(stack);
 	return 0;
+}
+
+static int
+end_hungry(void **state)
+{
+	rte_eth_remove_tx_callback(carrier->port.ethdev_id, 0, appetite_callback);
+	return end(state);
 }
 
 struct tcp_frame {
@@ -127,8 +140,10 @@ static void
 test_frames_for_others_are_work(void **state)
 {
 	struct tcp_frame theirs = segment_for(other);
-	uint64_t own = carrier->lane->counters.rx_packets;
+	uint64_t own;
 
+	pass_some_seconds();
+	own = carrier->lane->counters.rx_packets;
 	assert_false(runner_turn(carrier, ++now, true));
 	for (int i = 0; i < SPREAD_LOANS + 3; i++) {
 		arrive(&theirs);
@@ -162,7 +177,9 @@ make_other_say_something(void)
 static void
 test_no_rest_while_frames_of_others_wait(void **state)
 {
+	pass_some_seconds();
 	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
+	appetite = 0;
 	make_other_say_something();
 	assert_int_equal(runner_rest_until(carrier, now), now);
 	/* Nor when the NIC has refused them. */
@@ -173,14 +190,56 @@ test_no_rest_while_frames_of_others_wait(void **state)
 	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
 }
 
+static unsigned int
+count_sent(void)
+{
+	struct rte_mbuf *frames[PORT_BURST];
+	unsigned int n, all = 0;
+
+	for (; (n = rte_eth_rx_burst(carrier->port.ethdev_id, 0, frames, PORT_BURST)) > 0; all += n)
+		rte_pktmbuf_free_bulk(frames, n);
+	return all;
+}
+
+/* Bursts of frames: the RSTs of a lane that has ended, say. */
+static void
+send_from_other(void)
+{
+	for (unsigned int i = 0; i < SPREAD_LOANS; i++) {
+		struct rte_mbuf *frame = rte_pktmbuf_alloc(other->pools.buf);
+
+		assert_non_null(rte_pktmbuf_append(frame, 60));
+		assert_int_equal(other->port.ops->tx(&other->port, &frame, 1), 1);
+	}
+}
+
+static void
+test_the_last_frames_of_others_leave(void **state)
+{
+	send_from_other();
+	runner_wind_up(carrier);
+	assert_in_range(count_sent(), SPREAD_LOANS, SPREAD_LOANS + 1); /* and an announcement */
+}
+
+static void
+test_the_end_is_not_put_off_by_a_nic_that_takes_nothing(void **state)
+{
+	send_from_other();
+	appetite = 10;
+	runner_wind_up(carrier);
+	assert_int_equal(count_sent(), 10);
+}
+
 int
 main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
-#define ROW_HUNGRY(test) cmocka_unit_test_setup_teardown(test, begin_hungry, end)
+#define ROW_HUNGRY(test) cmocka_unit_test_setup_teardown(test, begin_hungry, end_hungry)
 	const struct CMUnitTest tests[] = {
 		ROW(test_frames_for_others_are_work),
 		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
+		ROW(test_the_last_frames_of_others_leave),
+		ROW_HUNGRY(test_the_end_is_not_put_off_by_a_nic_that_takes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
