@@ -30,6 +30,7 @@
 #define WINDOW 2048 /* with the player's shift: 256 KiB, as Rill's */
 #define WSCALE 7
 #define POOL_CACHE 256
+#define TX_TRIES 100000 /* fruitless ones, after which the wire's other end is gone */
 
 struct limit_conn {
 	/* The line that the lookup fetches. */
@@ -49,7 +50,8 @@ static_assert(sizeof(struct limit_conn) == 256, "as large as Rill's connections"
 
 struct limit {
 	struct server server;
-	struct rte_mempool *pool;
+	struct port *port;
+	struct rte_mempool *pool; /* of a wire of its own; else NULL */
 	struct table *table;
 	struct slab conns;
 	void *memory;
@@ -298,16 +300,33 @@ limit_input(struct limit *limit, const struct arrival *arrivals, unsigned int n)
 	}
 }
 
+/* More never wait than the wire has descriptors: it takes all, as soon as the far side has moved. */
+static unsigned int
+limit_send(struct limit *limit)
+{
+	unsigned int sent = 0, fruitless = 0;
+
+	while (sent < limit->frames_out && fruitless < TX_TRIES) {
+		uint16_t took = limit->port->ops->tx(
+			limit->port, &limit->out[sent], (uint16_t)(limit->frames_out - sent));
+
+		sent += took;
+		fruitless = took > 0 ? 0 : fruitless + 1;
+	}
+	for (unsigned int i = sent; i < limit->frames_out; i++)
+		limit_drop(limit, limit->out[i]);
+	return sent;
+}
+
 static void
 limit_turn(struct server *server, struct server_turn *turn)
 {
 	struct limit *limit = limit_of(server);
-	struct port *port = &server->wire->port;
 	struct rte_mbuf *in[PORT_BURST];
 	struct arrival arrivals[PORT_BURST];
-	unsigned int n = 0, sent = 0;
+	unsigned int n = 0;
 
-	turn->received = port->ops->rx(port, in, PORT_BURST);
+	turn->received = limit->port->ops->rx(limit->port, in, PORT_BURST);
 	turn->worked = turn->received > 0;
 	turn->sent = 0;
 	if (turn->received == 0)
@@ -324,12 +343,7 @@ limit_turn(struct server *server, struct server_turn *turn)
 	}
 	limit_input(limit, arrivals, n);
 	limit_send_acks(limit);
-	/* More never wait than the wire has descriptors: it takes all, as soon as the far side has
-	 * moved. */
-	while (sent < limit->frames_out)
-		sent += port->ops->tx(
-			port, &limit->out[sent], (uint16_t)(limit->frames_out - sent));
-	turn->sent = sent;
+	turn->sent = limit_send(limit);
 }
 
 static void
@@ -347,20 +361,28 @@ limit_connections(const struct server *server)
 
 /* ---- life */
 
-static unsigned int
-limit_destroy(struct server *server)
+static void
+limit_free(struct limit *limit)
 {
-	struct limit *limit = limit_of(server);
-	unsigned int missing;
-
-	if (limit->dropped > 0)
-		fprintf(stderr, "limit: dropped %lu frames\n", (unsigned long)limit->dropped);
-	ring_wire_destroy(server->wire);
-	missing = rte_mempool_in_use_count(limit->pool);
 	rte_mempool_free(limit->pool);
 	table_destroy(limit->table);
 	rte_free(limit->memory);
 	rte_free(limit);
+}
+
+static unsigned int
+limit_destroy(struct server *server)
+{
+	struct limit *limit = limit_of(server);
+	unsigned int missing = 0;
+
+	if (limit->dropped > 0)
+		fprintf(stderr, "limit: dropped %lu frames\n", (unsigned long)limit->dropped);
+	if (server->wire != NULL) {
+		ring_wire_destroy(server->wire);
+		missing = rte_mempool_in_use_count(limit->pool);
+	}
+	limit_free(limit);
 	return missing;
 }
 
@@ -372,41 +394,66 @@ static const struct server_ops limit_ops = {
 	.destroy = limit_destroy,
 };
 
-static bool
-limit_make(struct limit *limit, const struct server_setup *setup)
+/* All but its port. */
+static struct limit *
+limit_make(const struct server_setup *setup)
 {
 	const struct siphash_key key = {0x6c696d6974, 1};
 	const uint32_t conns = setup->flows + SERVER_SPARE;
-	const struct slab *slabs[TABLE_KINDS] = {&limit->conns, NULL, NULL};
 	const uint32_t addrs6[TABLE_KINDS] = {0};
-	struct ring_wire_setup wire = {
-		.name = "limit", .burst = setup->burst, .checksums = setup->checksums};
+	struct limit *limit = rte_zmalloc("limit", sizeof(*limit), RTE_CACHE_LINE_SIZE);
+	const struct slab *slabs[TABLE_KINDS] = {limit != NULL ? &limit->conns : NULL, NULL, NULL};
 
-	limit->pool = rte_pktmbuf_pool_create("limit_rx", setup->buffers, POOL_CACHE, 0,
-		RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (limit == NULL)
+		return NULL;
+	limit->server.ops = &limit_ops;
+	limit->echoes = setup->work != PLAYER_SINK;
+	limit->verifies = limit->computes = !setup->checksums;
 	limit->memory =
 		rte_malloc("limit", (size_t)conns * sizeof(struct limit_conn), RTE_CACHE_LINE_SIZE);
-	if (limit->pool == NULL || limit->memory == NULL)
-		return false;
-	slab_init(&limit->conns, limit->memory, sizeof(struct limit_conn), conns,
-		sizeof(struct tuple_head), false);
-	limit->table = table_create(conns, &key, slabs, addrs6, SOCKET_ID_ANY);
-	wire.pool = limit->pool;
-	limit->server.wire = ring_wire_create(&wire);
-	return limit->table != NULL && limit->server.wire != NULL;
+	if (limit->memory != NULL) {
+		slab_init(&limit->conns, limit->memory, sizeof(struct limit_conn), conns,
+			sizeof(struct tuple_head), false);
+		limit->table = table_create(conns, &key, slabs, addrs6, SOCKET_ID_ANY);
+	}
+	if (limit->table != NULL)
+		return limit;
+	limit_free(limit);
+	return NULL;
+}
+
+struct server *
+limit_create_on(const struct server_setup *setup, struct port *port)
+{
+	struct limit *limit = limit_make(setup);
+
+	if (limit == NULL) {
+		fprintf(stderr, "limit: no memory for %u connections\n", setup->flows);
+		return NULL;
+	}
+	limit->port = port;
+	return &limit->server;
 }
 
 struct server *
 limit_create(const struct server_setup *setup)
 {
-	struct limit *limit = rte_zmalloc("limit", sizeof(*limit), RTE_CACHE_LINE_SIZE);
+	struct limit *limit = limit_make(setup);
+	struct ring_wire_setup wire = {
+		.name = "limit", .burst = setup->burst, .checksums = setup->checksums};
 
-	if (limit == NULL || !limit_make(limit, setup)) {
-		fprintf(stderr, "limit: no memory for %u connections\n", setup->flows);
-		return NULL;
+	if (limit != NULL) {
+		limit->pool = rte_pktmbuf_pool_create("limit_rx", setup->buffers, POOL_CACHE, 0,
+			RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+		wire.pool = limit->pool;
+		if (limit->pool != NULL)
+			limit->server.wire = ring_wire_create(&wire);
+		if (limit->server.wire != NULL) {
+			limit->port = &limit->server.wire->port;
+			return &limit->server;
+		}
+		limit_free(limit);
 	}
-	limit->server.ops = &limit_ops;
-	limit->echoes = setup->work != PLAYER_SINK;
-	limit->verifies = limit->computes = !setup->checksums;
-	return &limit->server;
+	fprintf(stderr, "limit: no memory for %u connections\n", setup->flows);
+	return NULL;
 }

@@ -35,7 +35,7 @@ player_fail(struct player *player, uint32_t number, const char *format, ...)
 /* Byte for byte, and every header field. */
 static void
 check_in_full(struct player *player, uint32_t number, const struct flow *flow,
-	const struct ring_frame *bytes, const struct flow_frame *frame)
+	const struct far_frame *bytes, const struct flow_frame *frame)
 {
 	const struct player_setup *setup = &player->setup;
 	struct wire read;
@@ -151,7 +151,7 @@ hear_repeated(struct player *player, uint32_t number, const struct flow *flow,
 }
 
 static void
-hear(struct player *player, uint32_t number, const struct ring_frame *bytes,
+hear(struct player *player, uint32_t number, const struct far_frame *bytes,
 	const struct flow_frame *frame)
 {
 	struct flow *flow = &player->flows[number];
@@ -193,13 +193,14 @@ hear(struct player *player, uint32_t number, const struct ring_frame *bytes,
 static unsigned int
 listen_to_wire(struct player *player)
 {
-	unsigned int n = ring_far_take(player->setup.wire, player->heard, PLAYER_BURST), tcp = 0;
-	struct flow_frame frames[PLAYER_BURST];
-	const struct ring_frame *from[PLAYER_BURST];
-	uint32_t numbers[PLAYER_BURST];
+	struct far_frame heard[FAR_BURST];
+	unsigned int n = far_take(player->setup.wire, heard), tcp = 0;
+	struct flow_frame frames[FAR_BURST];
+	const struct far_frame *from[FAR_BURST];
+	uint32_t numbers[FAR_BURST];
 
 	for (unsigned int i = 0; i < n; i++) {
-		const struct ring_frame *bytes = &player->heard[i];
+		const struct far_frame *bytes = &heard[i];
 		enum flow_frame_kind kind =
 			flow_frame_read(bytes->data, bytes->len, &numbers[tcp], &frames[tcp]);
 
@@ -276,10 +277,10 @@ player_run(struct player *player, enum player_job job, uint64_t messages, uint64
 		}
 		rte_pause();
 		if (++idle == PLAYER_FLUSH_POLLS)
-			ring_far_flush(player->setup.wire);
+			far_flush(player->setup.wire);
 		if (idle < PLAYER_IDLE_POLLS)
 			continue;
-		ring_far_report(player->setup.wire);
+		far_report(player->setup.wire);
 		if (over && player->inflight == 0 && player_has_said_all(player))
 			return true;
 		if (now - moved_at > stall)
@@ -314,7 +315,7 @@ player_create(const struct player_setup *setup)
 	for (uint32_t i = 0; i < setup->flows; i++)
 		player->flows[i].snd_nxt = i * 2654435761u; /* any will do */
 	flow_frames_init(
-		&player->frames, &setup->wire->port.mac, setup->timestamps, setup->payload);
+		&player->frames, &setup->wire->server_mac, setup->timestamps, setup->payload);
 	return player;
 }
 

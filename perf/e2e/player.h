@@ -3,7 +3,7 @@
 #define RILL_PERF_PLAYER_H
 
 /*
- * The flow player: the far side of the ring wire. It plays any number of clients, each from 16
+ * The flow player: what speaks at a wire's far end. It plays any number of clients, each from 16
  * bytes of state, so that it does not limit what it measures: it keeps no send queue and repeats
  * nothing, as the wire loses nothing. What it hears must be what TCP demands (sequence numbers,
  * acknowledgments), and the content of samples what was sent; else the run ends with a sentence.
@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "far.h"
 #include "flow_frame.h"
-#include "ring_wire.h"
 
 enum player_work {
 	PLAYER_ECHO, /* a request, its echo */
@@ -39,7 +39,7 @@ struct flow {
 #define PLAYER_UNACKED_MOST 65536
 
 struct player_setup {
-	struct ring_wire *wire;
+	struct far_wire *wire;
 	enum player_work work;
 	uint32_t flows;
 	uint16_t payload;  /* bytes of a message, or of a segment */

@@ -8,7 +8,6 @@
 
 #include "player.h"
 
-#define PLAYER_BURST 32
 #define PLAYER_QUEUE 4096      /* frames that wait to be said; a power of two */
 #define PLAYER_FLUSH_POLLS 16  /* after so many idle polls an incomplete batch is published */
 #define PLAYER_IDLE_POLLS 512  /* and the wire reports what it has sent */
@@ -67,7 +66,6 @@ struct player {
 	struct unacked *unacked;
 
 	uint8_t arp[42]; /* the request that is to be answered */
-	struct ring_frame heard[PLAYER_BURST];
 	char problem[160];
 };
 

@@ -54,9 +54,9 @@ say(struct player *player, uint32_t number, uint8_t flags, uint16_t payload)
 		.tsecr = (flags & TCP_ACK) ? flow->tsval : 0,
 		.payload_len = payload,
 	};
-	uint8_t *slot = ring_far_slot(player->setup.wire);
+	uint8_t *slot = far_slot(player->setup.wire);
 
-	ring_far_filled(
+	far_filled(
 		player->setup.wire, flow_frame_write(&player->frames, slot, number, &frame));
 	flow->snd_nxt += payload + ((flags & (TCP_SYN | TCP_FIN)) != 0);
 	if (flags & TCP_ACK)
@@ -94,9 +94,9 @@ say_last_ack(struct player *player, uint32_t number)
 static void
 say_arp(struct player *player)
 {
-	uint8_t *slot = ring_far_slot(player->setup.wire);
+	uint8_t *slot = far_slot(player->setup.wire);
 
-	ring_far_filled(player->setup.wire, flow_arp_answer(&player->frames, slot, player->arp));
+	far_filled(player->setup.wire, flow_arp_answer(&player->frames, slot, player->arp));
 }
 
 static void
@@ -143,7 +143,7 @@ speak_late_acks(struct player *player)
 							     (player->setup.unacked - 1)]
 						     .number]);
 		if (flow->ack_due && flow->rcv_nxt == oldest->rcv_nxt) {
-			if (ring_far_slot(player->setup.wire) == NULL)
+			if (far_slot(player->setup.wire) == NULL)
 				break;
 			say(player, oldest->number, TCP_ACK, 0);
 			player->counts.pure_acks++;
@@ -160,7 +160,7 @@ player_speak(struct player *player)
 	unsigned int said = 0;
 
 	while (player->queue_taken != player->queue_put &&
-		ring_far_slot(player->setup.wire) != NULL) {
+		far_slot(player->setup.wire) != NULL) {
 		const struct say *what = &player->queue[player->queue_taken & (PLAYER_QUEUE - 1)];
 
 		say_queued(player, what);
@@ -237,7 +237,7 @@ begin_train(struct player *player, uint32_t number)
 
 	while (n < SINK_TRAIN && is_fit(player, flow) && player->begun + n < player->to_begin &&
 		player->inflight + n < player->setup.inflight &&
-		ring_far_slot(player->setup.wire) != NULL) {
+		far_slot(player->setup.wire) != NULL) {
 		say_request(player, number);
 		n++;
 	}
@@ -275,7 +275,7 @@ player_begin_some(struct player *player)
 
 	while (n < BEGIN_MAX && player->begun < player->to_begin &&
 		player->inflight < inflight_max(player) &&
-		ring_far_slot(player->setup.wire) != NULL) {
+		far_slot(player->setup.wire) != NULL) {
 		unsigned int tries = 0, begun;
 		uint32_t number;
 

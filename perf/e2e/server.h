@@ -42,7 +42,7 @@ struct server_ops {
 
 struct server {
 	const struct server_ops *ops;
-	struct ring_wire *wire;
+	struct ring_wire *wire; /* NULL: it serves at a port of another kind */
 };
 
 struct server_setup {
@@ -56,5 +56,8 @@ struct server_setup {
 /* EAL runs, and the calling thread is to drive the server. NULL with a sentence on stderr. */
 struct server *rill_server_create(const struct server_setup *setup);
 struct server *limit_create(const struct server_setup *setup);
+
+/* The limit on a port that is the caller's, and outlives it. */
+struct server *limit_create_on(const struct server_setup *setup, struct port *port);
 
 #endif

@@ -21,6 +21,7 @@
 #include "config.h"
 #include "eal.h"
 #include "errtext.h"
+#include "far_ring.h"
 #include "player_inner.h"
 #include "pools.h"
 #include "wire_ring.h"
@@ -41,6 +42,7 @@ struct far_side {
 struct side_state {
 	struct server *server;
 	struct player *player;
+	struct far_ring far;
 	uint64_t rests_since; /* TSC */
 };
 
@@ -231,7 +233,8 @@ make_side(enum side which)
 	side->server = which == SIDE_RILL ? rill_server_create(&setup) : limit_create(&setup);
 	if (side->server == NULL)
 		exit(2);
-	player.wire = side->server->wire;
+	far_ring_init(&side->far, side->server->wire);
+	player.wire = &side->far.far;
 	side->player = player_create(&player);
 	if (side->player == NULL)
 		exit(2);
