@@ -127,12 +127,6 @@ conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint
 }
 
 struct sidecar *
-conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn)
-{
-	return conn->sidecar == SLAB_NONE ? NULL : slab_at(&tcp->sidecars, conn->sidecar);
-}
-
-struct sidecar *
 conn_need_sidecar(struct tcp *tcp, struct rill_conn *conn)
 {
 	struct sidecar *sidecar = conn_sidecar(tcp, conn);

@@ -386,8 +386,7 @@ void conn_check(struct tcp *tcp, const struct rill_conn *conn);
  */
 void conn_check_deadlines(const struct tcp *tcp, const struct rill_conn *conn);
 
-/* The side-car, or NULL; conn_need_sidecar makes one if it can. */
-struct sidecar *conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn);
+/* The side-car, made if need be; NULL: none is left. */
 struct sidecar *conn_need_sidecar(struct tcp *tcp, struct rill_conn *conn);
 
 /* Gives the side-car back if nothing needs it any more. */

@@ -10,7 +10,7 @@
 #include "checksum.h"
 #include "close.h"
 #include "ecn.h"
-#include "ip4_output.h"
+#include "headers.h"
 #include "loss.h"
 #include "pace.h"
 #include "rcvwnd.h"
@@ -70,23 +70,13 @@ emit_checksum(const struct tcp *tcp, const struct tuple *tuple, struct rte_mbuf 
 	uint32_t pseudo = checksum_pseudo(tuple);
 	uint16_t caps = tcp->netif->caps;
 
-	frame->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK |
-			     RTE_MBUF_F_RX_L4_CKSUM_MASK);
-	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM)) {
-		frame->tx_offload = 0;
-		frame->l2_len = l2_len;
-		frame->l3_len = l3_len;
-		frame->ol_flags |= RTE_MBUF_F_TX_IPV4;
-	}
-	if (caps & NETIF_TX_IP4_CKSUM)
-		frame->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-	if (caps & NETIF_TX_TCP_CKSUM) {
-		frame->l4_len = (uint16_t)((header->data_off >> 4) * 4);
-		frame->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+	headers_clear_offload(frame);
+	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
+		headers_ask_offload(caps, frame, l2_len, header->data_off);
+	if (caps & NETIF_TX_TCP_CKSUM)
 		header->cksum = checksum_tcp_offload(pseudo, tcp_len);
-	} else {
+	else
 		header->cksum = checksum_tcp(frame, (uint32_t)l2_len + l3_len, pseudo);
-	}
 }
 
 /*
@@ -121,7 +111,8 @@ frame_chained(struct tcp *tcp, uint32_t index, unsigned int count)
 	return frame;
 }
 
-/* One buffer with the records' bytes copied: for ports that take no chains, or only shorter ones. */
+/* One buffer with the records' bytes copied: for ports that take no chains, or only shorter ones.
+ */
 static struct rte_mbuf *
 frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 {
@@ -143,20 +134,6 @@ frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 	}
 	tcp->counters->sndbuf_copies++;
 	return frame;
-}
-
-/*
- * May headers be written in front of this record's bytes, in its own buffer? Only the first time,
- * when nobody else refers to the buffer, and the record covers all of it.
- */
-static bool
-record_takes_headers(const struct record *record, uint32_t header_len)
-{
-	const struct rte_mbuf *mbuf = record->mbuf;
-
-	return !(record->flags & RECORD_SENT) && RTE_MBUF_DIRECT(mbuf) &&
-	       rte_mbuf_refcnt_read(mbuf) == 1 && record->off == mbuf->data_off &&
-	       record->len == mbuf->data_len && mbuf->data_off >= header_len;
 }
 
 /* A frame with the payload in place and header_len bytes in front of it. NULL: no buffer. */
@@ -189,45 +166,28 @@ frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_
 	return frame;
 }
 
-/* What a segment's headers say that is not the connection's. */
-struct fields {
-	seq_t seq;
-	uint16_t wnd, urg;
-	uint8_t flags;
-	uint8_t ecn; /* the IP header's bits */
-};
-
 /* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
 static uint32_t
 frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
-	const struct fields *fields, const struct segment_options *options,
-	unsigned int options_len)
+	const struct headers *fields, const struct segment_options *options)
 {
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	const struct rill_options *set = conn_options(tcp, conn);
 	uint16_t l2_len = next_hop->header_len, l3_len = sizeof(struct rte_ipv4_hdr);
-	uint16_t tcp_len = (uint16_t)(frame->pkt_len - l2_len - l3_len);
-	char *start = rte_pktmbuf_mtod(frame, char *);
-	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(start + l2_len + l3_len);
-	struct tuple tuple;
+	uint16_t tcp_len = (uint16_t)(frame->pkt_len - l2_len - l3_len), caps = tcp->netif->caps;
+	struct rte_tcp_hdr *header;
+	struct header_sums sums = headers_write(
+		tcp, conn, next_hop, rte_pktmbuf_mtod(frame, char *), fields, tcp_len, &header);
 
-	memcpy(start, next_hop->header, l2_len);
 	next_hop->used = true;
-	ip4_write_header(tcp->netif, (struct rte_ipv4_hdr *)(start + l2_len), conn->key.laddr4,
-		conn->key.raddr4, (uint16_t)(tcp_len + l3_len), IPPROTO_TCP, (uint8_t)set->ttl,
-		(uint8_t)(set->dscp << 2 | fields->ecn));
-	header->src_port = conn->key.lport;
-	header->dst_port = conn->key.rport;
-	header->sent_seq = rte_cpu_to_be_32(fields->seq.n);
-	header->recv_ack = rte_cpu_to_be_32((fields->flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
-	header->data_off = (uint8_t)((TCP_HEADER_LEN + options_len) / 4 << 4);
-	header->tcp_flags = fields->flags;
-	header->rx_win = rte_cpu_to_be_16(fields->wnd);
-	header->cksum = 0;
-	header->tcp_urp = rte_cpu_to_be_16(fields->urg);
 	segment_write_options((uint8_t *)(header + 1), options);
-	tuple.head = conn->key;
-	emit_checksum(tcp, &tuple, frame, l2_len, l3_len, tcp_len);
+	headers_clear_offload(frame);
+	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
+		headers_ask_offload(caps, frame, l2_len, header->data_off);
+	header->cksum = (caps & NETIF_TX_TCP_CKSUM)
+				? checksum_fold(sums.pseudo)
+				: (rte_be16_t)~checksum_fold(
+					  sums.pseudo + sums.tcp +
+					  checksum_sum(frame, l2_len + l3_len + TCP_HEADER_LEN));
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }
@@ -296,7 +256,7 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	unsigned int count)
 {
 	bool new_data = count > 0 && !(tcp_record_at(tcp, index)->flags & RECORD_SENT);
-	struct fields fields = {.seq = seq, .flags = flags};
+	struct headers fields = {.seq = seq, .flags = flags};
 	struct segment_options options;
 	unsigned int options_len;
 	struct rte_mbuf *frame;
@@ -305,15 +265,15 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	emit_gather_options(tcp, conn, &options);
 	options_len = segment_options_len(&options);
 	frame = frame_make(tcp, index, count,
-		neighbor_at(tcp->neighbors, conn->next_hop)->header_len +
-			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
+		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
 	if (frame == NULL)
 		return false;
 	if (conn->sidecar != SLAB_NONE && count > 0)
 		fields.urg = emit_urgent(tcp, conn, seq, &fields.flags);
 	fields.ecn = ecn_segment_leaves(conn, seq, new_data, &fields.flags);
 	fields.wnd = rcvwnd_advertise(tcp, conn);
-	ticket = frame_finish(tcp, conn, frame, &fields, &options, options_len);
+	fields.options_len = (uint8_t)options_len;
+	ticket = frame_finish(tcp, conn, frame, &fields, &options);
 	records_were_sent(tcp, conn, index, count, ticket);
 	if (conn->sidecar != SLAB_NONE)
 		duplicate_was_told(tcp, conn);
@@ -329,7 +289,7 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	const struct rill_options *set = conn_options(tcp, conn);
 	bool answer =
 		conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
-	struct fields fields = {
+	struct headers fields = {
 		.seq = conn->snd_una, .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN};
 	struct segment_options options = {.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set)};
 	unsigned int options_len;
@@ -352,13 +312,13 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	uto_offer(set, &options);
 	options_len = segment_options_len(&options);
 	frame = frame_make(tcp, SLAB_NONE, 0,
-		neighbor_at(tcp->neighbors, conn->next_hop)->header_len +
-			(uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len);
+		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
 	if (frame == NULL)
 		return false;
 	fields.wnd = (uint16_t)wnd;
 	fields.flags |= ecn_syn_flags(tcp, conn);
-	frame_finish(tcp, conn, frame, &fields, &options, options_len);
+	fields.options_len = (uint8_t)options_len;
+	frame_finish(tcp, conn, frame, &fields, &options);
 	conn->modes &= (uint16_t)~MODE_UTO_DUE;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
@@ -384,7 +344,7 @@ path_find(struct tcp *tcp, struct rill_conn *conn)
 void
 emit_rst(struct tcp *tcp, struct rill_conn *conn)
 {
-	const struct fields fields = {.seq = conn->snd_nxt, .flags = TCP_RST | TCP_ACK};
+	const struct headers fields = {.seq = conn->snd_nxt, .flags = TCP_RST | TCP_ACK};
 	const struct segment_options none = {0};
 	const struct neighbor *next_hop;
 	struct rte_mbuf *frame;
@@ -395,11 +355,10 @@ emit_rst(struct tcp *tcp, struct rill_conn *conn)
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	if (!neighbor_is_usable(next_hop))
 		return;
-	frame = frame_make(tcp, SLAB_NONE, 0,
-		next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN);
+	frame = frame_make(tcp, SLAB_NONE, 0, headers_len(next_hop, 0));
 	if (frame == NULL)
 		return;
-	frame_finish(tcp, conn, frame, &fields, &none, 0);
+	frame_finish(tcp, conn, frame, &fields, &none);
 	tcp->counters->resets_sent++;
 }
 

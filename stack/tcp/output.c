@@ -245,9 +245,8 @@ new_data_len(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 	return len;
 }
 
-/* First data after an idle time: the window that was known is stale [5681 4.1]. */
-static void
-restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
+void
+output_restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct rill_options *options = conn_options(tcp, conn);
 	uint32_t idle_ms = ms32(tcp->now) - conn->stall_ms, restart = 0;
@@ -273,7 +272,7 @@ send_new_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 	if (len == 0)
 		return 0;
 	if (first)
-		restart_after_idle(tcp, conn);
+		output_restart_after_idle(tcp, conn);
 	if (unlikely(len > conn->mss) && !pathmtu_probe_fits(tcp, conn, len))
 		len = segment_max(tcp, conn); /* the window that is left is too small for a probe */
 	count = gather(tcp, conn, index, RECORD_SENT, 0, &len);
@@ -528,9 +527,11 @@ speak_round(struct tcp *tcp)
 
 		conn_list_remove(tcp, &tcp->dirty, conn);
 		conn->flags &= ~CONN_DIRTY;
-		speak_events(tcp, conn);
-		if (!(conn->flags & (CONN_ENDED | CONN_PARKED | CONN_FINISHED)))
-			output_conn(tcp, conn);
+		if (!output_fast(tcp, conn)) {
+			speak_events(tcp, conn);
+			if (!(conn->flags & (CONN_ENDED | CONN_PARKED | CONN_FINISHED)))
+				output_conn(tcp, conn);
+		}
 		if (tcp->dirty.head == TCP_LIST_END)
 			return;
 	}

@@ -9,4 +9,14 @@
  */
 void output_conn(struct tcp *tcp, struct rill_conn *conn);
 
+/*
+ * The same for the plain case: an established connection where nothing is lost, and whose unsent data
+ * lies in buffers that take headers, each of which is one segment. Returns whether that was all;
+ * if not, output_conn goes on from where it stopped.
+ */
+bool output_fast(struct tcp *tcp, struct rill_conn *conn);
+
+/* Before the first data after an idle time: the window that was known is stale [5681 4.1]. */
+void output_restart_after_idle(struct tcp *tcp, struct rill_conn *conn);
+
 #endif

@@ -247,19 +247,28 @@ conn_handler(const struct tcp *tcp, const struct rill_conn *conn)
 static inline struct rill_conn *
 tcp_conn_at(const struct tcp *tcp, uint32_t index)
 {
-	return slab_at(&tcp->conns, index);
+	return (struct rill_conn *)tcp->conns.base + index;
 }
 
 static inline uint32_t
 tcp_conn_index(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	return slab_index(&tcp->conns, conn);
+	return (uint32_t)(conn - (const struct rill_conn *)tcp->conns.base);
 }
 
 static inline struct record *
 tcp_record_at(const struct tcp *tcp, uint32_t index)
 {
-	return slab_at(&tcp->records, index);
+	return (struct record *)tcp->records.base + index;
+}
+
+/* The side-car, or NULL. */
+static inline struct sidecar *
+conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	return likely(conn->sidecar == SLAB_NONE)
+		       ? NULL
+		       : (struct sidecar *)tcp->sidecars.base + conn->sidecar;
 }
 
 /* Index of an equal option set, made if need be; users raised. Negative errno when full. */

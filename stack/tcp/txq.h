@@ -6,6 +6,8 @@
  * The send queue: a list of records, from snd_una on. The ones that were sent come first.
  */
 
+#include <rte_mbuf.h>
+
 #include "ack.h"
 #include "tcp.h"
 
@@ -45,6 +47,20 @@ void txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts);
  */
 uint32_t txq_segment(
 	const struct tcp *tcp, const struct rill_conn *conn, uint32_t index, uint32_t *len);
+
+/*
+ * May headers be written in front of this record's bytes, in its own buffer? Only the first time,
+ * when nobody else refers to the buffer, and the record covers all of it.
+ */
+static inline bool
+record_takes_headers(const struct record *record, uint32_t header_len)
+{
+	const struct rte_mbuf *mbuf = record->mbuf;
+
+	return !(record->flags & RECORD_SENT) && RTE_MBUF_DIRECT(mbuf) &&
+	       rte_mbuf_refcnt_read(mbuf) == 1 && record->off == mbuf->data_off &&
+	       record->len == mbuf->data_len && mbuf->data_off >= header_len;
+}
 
 /* Frees everything. */
 void txq_clear(struct tcp *tcp, struct rill_conn *conn);
