@@ -18,10 +18,6 @@ from veth import Problem, SERVER_IP, Veth, source_ips
 
 PORT = 7000
 BULK_CALL = 65536
-TUNING = ("one thread each, tied to a core; epoll edge-triggered; TCP_NODELAY; "
-          "a read that was short saves the one that would find nothing; listen backlog and "
-          "somaxconn 65535; 16 client addresses with ports 1024 to 65535, tcp_tw_reuse 1, "
-          "tcp_no_metrics_save 1")
 
 
 def bulk(work):
@@ -68,7 +64,7 @@ class Kernel:
             raise Problem(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
         result = json.loads(done.stdout)
         result |= {"wire": "veth", "rps": self.veth.rps, "offloads": offloads,
-                   "command": " ".join(os.path.basename(word) for word in command), "tuning": TUNING}
+                   "command": " ".join(os.path.basename(word) for word in command)}
         return add_rates(result)
 
     def close(self):

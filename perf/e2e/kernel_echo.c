@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "kernel_common.h"
@@ -249,6 +250,7 @@ main(int argc, char **argv)
 		exit(2);
 	}
 	signal(SIGTERM, on_signal);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* it serves one measurement, and outlives nobody */
 	descriptors = kernel_descriptors();
 	rests = calloc(descriptors, sizeof(*rests));
 	buffer = calloc(1, size);

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""run.py, as small as it goes: every program takes part, nothing fails, and the result and its report are
+written. No figure is judged.
+
+usage: test_run.py BUILD_ROOT
+Skipped without root, or where no network namespace can be made.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import veth
+
+SKIPPED = 77
+
+
+def skip(why):
+    print("skipped:", why)
+    sys.exit(SKIPPED)
+
+
+def check(folder):
+    with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    for point in result["points"]:
+        if len(point["runs"]) != 1 or not point["figures"]:
+            sys.exit(f"FAILED: {point['name']}: {point}")
+    if {point["wire"] for point in result["points"]} != {"ring", "veth"}:
+        sys.exit("FAILED: not every wire took part")
+    if not any(row["figure"] for row in result["targets"]):
+        sys.exit("FAILED: no target was looked at")
+    with open(os.path.join(folder, "report.html"), encoding="utf-8") as file:
+        if "</html>" not in file.read():
+            sys.exit("FAILED: no report")
+
+
+def main():
+    if os.geteuid() != 0:
+        skip("needs root")
+    if not shutil.which("gnuplot"):
+        skip("needs gnuplot")
+    try:
+        veth.Namespace().close()
+    except veth.Problem as problem:
+        skip(problem)
+    run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([sys.executable, run, "--build", sys.argv[1], "--out", folder, "--smoke"],
+                              check=False)
+        if done.returncode != 0:
+            sys.exit(f"FAILED: status {done.returncode}")
+        check(folder)
+
+
+main()
