@@ -60,9 +60,9 @@ print_line(struct echo_service *service, uint64_t now_us)
 	fflush(stdout);
 }
 
-/* All counters, for SIGUSR1. */
+/* All counters, and when, for SIGUSR1. */
 static void
-print_report(const struct echo_service *service)
+print_report(const struct echo_service *service, uint64_t now_us)
 {
 	struct rill_stats stats;
 	struct echo_counters sum;
@@ -72,6 +72,7 @@ print_report(const struct echo_service *service)
 #define X(name, text) printf("echo_%s %" PRIu64 "\n", #name, sum.name);
 	ECHO_COUNTER_LIST(X)
 #undef X
+	printf("time_us %" PRIu64 "\n", now_us);
 	counters_print(stdout, &stats);
 }
 
@@ -86,7 +87,7 @@ on_tick(struct rill_lane *rill_lane, struct rill_timer *timer)
 		rill_lane_each(rill_lane, session_drain, NULL);
 	}
 	if (rill_lane_index(rill_lane) == 0 && signals_report_wanted())
-		print_report(lane->owner);
+		print_report(lane->owner, rill_lane_now(rill_lane));
 	if (++lane->ticks % TICKS_PER_SECOND != 0)
 		return;
 	echo_lane_date(lane, time(NULL));

@@ -245,9 +245,10 @@ report_json(FILE *out, const struct load_settings *settings, const struct load_r
 	json_histogram(out, "late_us", &result->late_us);
 	json_counts(out, result);
 	fprintf(out, ",\n  \"retransmits\": %" PRIu64 ",\n  \"segments_in\": %" PRIu64
-		",\n  \"segments_out\": %" PRIu64 ",\n  \"turns\": %" PRIu64 ",\n  \"turns_busy\": %" PRIu64,
+		",\n  \"segments_out\": %" PRIu64 ",\n  \"turns\": %" PRIu64 ",\n  \"turns_busy\": %" PRIu64
+		",\n  \"busy_us\": %" PRIu64,
 		result->stats.retransmits, result->stats.segs_in, result->stats.segs_out,
-		result->stats.turns, result->stats.turns_busy);
+		result->stats.turns, result->stats.turns_busy, result->stats.busy_us);
 	json_drops(out, &result->stats);
 	fflush(out);
 }

@@ -162,13 +162,17 @@ runner_loop(struct runner *runner)
 	if (config->on_lane_start != NULL)
 		config->on_lane_start(lane, config->user);
 	while (runner_goes_on(runner, now)) {
-		if (!runner_turn(runner, now, true)) {
+		ustime began = now;
+		bool busy = runner_turn(runner, now, true);
+
+		if (!busy) {
 			if (config->on_lane_idle != NULL)
 				config->on_lane_idle(lane, config->user);
 			if (config->idle_sleep_us > 0)
 				runner_rest(runner, clock_now_us());
 		}
 		now = clock_now_us();
+		lane->counters.busy_us += busy ? now - began : 0;
 	}
 	runner_wind_up(runner);
 }

@@ -104,6 +104,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 #define RILL_COUNTER_LIST(X)                                                                       \
 	X(turns, "turns of the loop")                                                              \
 	X(turns_busy, "turns that received, sent or fired something")                              \
+	X(busy_us, "microseconds that such turns of a running stack took")                         \
 	X(rx_packets, "frames received")                                                           \
 	X(rx_bytes, "bytes received")                                                              \
 	X(tx_packets, "frames sent")                                                               \
