@@ -91,6 +91,8 @@ embed_make(struct embedded *embedded, const struct rill_lane_config *config, str
 	err = lane_create(&setup, lane);
 	if (err != 0)
 		pools_free(&embedded->pools);
+	else
+		pools_set_owner(&embedded->pools, &(*lane)->owner);
 	return err;
 }
 
@@ -130,6 +132,7 @@ rill_lane_destroy(struct rill_lane *lane)
 		return;
 	RILL_ASSERT(lane->stack == NULL); /* a stack's lanes end with it */
 	embedded = lane->setup.owner;
+	pools_set_owner(&embedded->pools, NULL);
 	lane_destroy(lane);
 	pools_free(&embedded->pools);
 	free(embedded);

@@ -12,6 +12,7 @@
 
 #include "errtext.h"
 #include "outbox.h"
+#include "pool_owner.h"
 #include "port.h"
 #include "spread.h"
 
@@ -94,9 +95,9 @@ make(const struct pools_setup *setup, const char *what, uint32_t count, uint16_t
 	int node = node_of(setup->numa_node);
 
 	snprintf(name, sizeof(name), "%s_%s", setup->name, what);
-	pool = rte_pktmbuf_pool_create(name, count, POOLS_CACHE, 0, room, node);
+	pool = pool_owner_create(name, count, POOLS_CACHE, room, node);
 	if (pool == NULL && rte_errno == ENOMEM && node != SOCKET_ID_ANY)
-		pool = rte_pktmbuf_pool_create(name, count, POOLS_CACHE, 0, room, SOCKET_ID_ANY);
+		pool = pool_owner_create(name, count, POOLS_CACHE, room, SOCKET_ID_ANY);
 	return pool;
 }
 
@@ -153,6 +154,15 @@ pools_create(struct pools *pools, const struct pools_setup *setup)
 		"limits.buffers: no memory for %u buffers of %u bytes (%s): give fewer, or EAL more memory "
 		"(eal_args: -m, or hugepages)",
 		setup->buffers, room, rte_strerror(-err));
+}
+
+void
+pools_set_owner(struct pools *pools, struct owner *owner)
+{
+	pool_owner_set(pools->rx, owner);
+	pool_owner_set(pools->buf, owner);
+	pool_owner_set(pools->control, owner);
+	pool_owner_set(pools->blank, owner);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <rill/lane.h>
 
+struct owner;
 struct rte_mempool;
 
 struct pools {
@@ -31,6 +32,9 @@ struct pools_setup {
 /* Returns 0, or a negative errno with an error sentence and nothing left behind. */
 int pools_create(struct pools *pools, const struct pools_setup *setup);
 void pools_free(struct pools *pools);
+
+/* They are a lane's from now on (pool_owner.h); NULL: nobody's. */
+void pools_set_owner(struct pools *pools, struct owner *owner);
 
 /* A name that no other lane of this process has. */
 void pools_choose_name(char *name, size_t size);

@@ -191,6 +191,7 @@ static void
 runner_main(struct runner *runner)
 {
 	bool foreign = rte_lcore_id() == LCORE_ID_ANY;
+	struct owner *before;
 
 	cores_pin(runner);
 	if (foreign && rte_thread_register() != 0) {
@@ -199,7 +200,9 @@ runner_main(struct runner *runner)
 		rill_stack_stop(runner->stack);
 	} else {
 		call_set_lane(runner->lane);
+		before = owner_enter(&runner->lane->owner);
 		runner_loop(runner);
+		owner_leave(&runner->lane->owner, before);
 	}
 	runner_end(runner);
 	call_set_lane(NULL);

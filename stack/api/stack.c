@@ -86,9 +86,11 @@ runner_make_lane(struct runner *runner, unsigned int index)
 
 	runner_fill_config(runner, runner->group->config, &setup.config);
 	err = lane_create(&setup, &runner->lane);
-	if (err == 0)
-		runner->port.counters = &runner->lane->counters;
-	return err;
+	if (err != 0)
+		return err;
+	runner->port.counters = &runner->lane->counters;
+	pools_set_owner(&runner->pools, &runner->lane->owner);
+	return 0;
 }
 
 static int
@@ -183,6 +185,7 @@ static void
 group_destroy(struct group *group)
 {
 	for (unsigned int i = group->lanes; i-- > 0;) {
+		pools_set_owner(&group->first[i].pools, NULL);
 		if (group->first[i].lane != NULL)
 			lane_destroy(group->first[i].lane);
 		group->first[i].lane = NULL;

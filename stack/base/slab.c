@@ -21,6 +21,7 @@ slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity,
 		.link_off = link_off,
 		.lifo = lifo,
 	};
+	OWNER_NOTE(slab);
 }
 
 static inline uint32_t *
@@ -44,6 +45,7 @@ slab_alloc(struct slab *slab)
 	bool fresh = slab_prefers_fresh(slab);
 	uint32_t index;
 
+	RILL_OWNED(slab->owner);
 	if (slab->used == slab->capacity)
 		return SLAB_NONE;
 	slab->used++;
@@ -60,6 +62,7 @@ slab_alloc(struct slab *slab)
 void
 slab_free(struct slab *slab, uint32_t index)
 {
+	RILL_OWNED(slab->owner);
 	RILL_ASSERT(index < slab->fresh && slab->used > 0);
 	slab->used--;
 	if (slab->free_head == SLAB_NONE) {

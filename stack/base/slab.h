@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "owner.h"
+
 #define SLAB_NONE UINT32_MAX
 /* A freed slot rests while this many others are freed, if capacity allows. */
 #define SLAB_REST_MIN 1024
@@ -28,6 +30,7 @@ struct slab {
 	uint32_t free_head, free_tail; /* SLAB_NONE: the list is empty */
 	uint32_t link_off;             /* where in a free object the list's link stands */
 	bool lifo;                     /* hot reuse instead of FIFO: for objects without handles */
+	OWNER_FIELD
 };
 
 /* memory holds capacity * stride bytes, or NULL if capacity is 0, zeroed or not. */
@@ -49,6 +52,7 @@ void slab_free(struct slab *slab, uint32_t index);
 static inline void *
 slab_at(const struct slab *slab, uint32_t index)
 {
+	RILL_OWNED(slab->owner);
 	return slab->base + (uint64_t)index * slab->stride;
 }
 

@@ -83,6 +83,7 @@ void
 wheel_init(struct wheel *wheel, ustime now)
 {
 	*wheel = (struct wheel){.now_tick = now >> WHEEL_TICK_SHIFT};
+	OWNER_NOTE(wheel);
 }
 
 void
@@ -91,6 +92,7 @@ wheel_arm(struct wheel *wheel, struct wheel_node *node, ustime deadline)
 	uint64_t tick = deadline_tick(wheel, deadline);
 	uint32_t slot = slot_of(wheel->now_tick, tick);
 
+	RILL_OWNED(wheel->owner);
 	if (wheel_is_armed(node)) {
 		/*
 		 * A timer that is pushed back a little with every packet mostly stays in its slot:
@@ -113,6 +115,7 @@ wheel_arm(struct wheel *wheel, struct wheel_node *node, ustime deadline)
 void
 wheel_cancel(struct wheel *wheel, struct wheel_node *node)
 {
+	RILL_OWNED(wheel->owner);
 	if (!wheel_is_armed(node))
 		return;
 	RILL_DCHECK(wheel->armed > 0);
@@ -123,6 +126,7 @@ wheel_cancel(struct wheel *wheel, struct wheel_node *node)
 ustime
 wheel_deadline(const struct wheel *wheel, const struct wheel_node *node)
 {
+	RILL_OWNED(wheel->owner);
 	RILL_DCHECK(wheel_is_armed(node));
 	return node_tick(wheel, node) << WHEEL_TICK_SHIFT;
 }
@@ -215,6 +219,7 @@ wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned
 	uint32_t moves = WHEEL_MOVES_MAX;
 	unsigned int n = 0;
 
+	RILL_OWNED(wheel->owner);
 	if (target < wheel->now_tick)
 		target = wheel->now_tick;
 	while (n < max) {
@@ -262,6 +267,7 @@ wheel_first(const struct wheel *wheel)
 {
 	struct wheel_node *first = NULL;
 
+	RILL_OWNED(wheel->owner);
 	/* While a slot is half moved down, the earliest is there or below. */
 	for (uint32_t level = 0; level < WHEEL_LEVELS; level++) {
 		struct wheel_node *node;

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "owner.h"
 #include "ustime.h"
 
 #define WHEEL_TICK_SHIFT 3 /* 8 µs */
@@ -43,6 +44,7 @@ struct wheel {
 	uint32_t draining; /* the level whose slot at now_tick is half moved down; 0: none */
 	uint64_t occupied[WHEEL_LEVELS];
 	struct wheel_node *slots[WHEEL_LEVELS][WHEEL_SLOTS];
+	OWNER_FIELD
 };
 
 void wheel_init(struct wheel *wheel, ustime now);

@@ -43,12 +43,14 @@ rill_lane_post(struct rill_lane *lane, void (*fn)(struct rill_lane *lane, void *
 int
 rill_lane_addr_add(struct rill_lane *lane, const struct rill_prefix *addr)
 {
+	RILL_OWNED(&lane->owner);
 	return net_addr_add(lane->net, addr, lane->now);
 }
 
 int
 rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *addr)
 {
+	RILL_OWNED(&lane->owner);
 	return net_addr_del(lane->net, addr);
 }
 
@@ -56,12 +58,14 @@ int
 rill_lane_route_add(
 	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway)
 {
+	RILL_OWNED(&lane->owner);
 	return net_route_add(lane->net, dst, gateway);
 }
 
 int
 rill_lane_route_del(struct rill_lane *lane, const struct rill_prefix *dst)
 {
+	RILL_OWNED(&lane->owner);
 	return net_route_del(lane->net, dst);
 }
 
@@ -70,6 +74,7 @@ rill_connect(struct rill_lane *lane, const struct rill_endpoint *local,
 	const struct rill_endpoint *remote, const struct rill_options *options,
 	const struct rill_handler *handler, void *user, struct rill_conn **conn)
 {
+	RILL_OWNED(&lane->owner);
 	return tcp_connect(&lane->tcp, local, remote, options, handler, user, conn);
 }
 
@@ -78,13 +83,17 @@ rill_lane_listen(struct rill_lane *lane, const struct rill_addr *addr, uint16_t 
 	const struct rill_options *options, const struct rill_handler *handler, void *user,
 	struct rill_listener **listener)
 {
+	RILL_OWNED(&lane->owner);
 	return tcp_listen(&lane->tcp, addr, port, options, handler, user, listener);
 }
 
 int
 lane_unlisten(struct rill_listener *listener)
 {
-	return listener->tcp == NULL ? -EINVAL : tcp_unlisten(listener->tcp, listener);
+	if (listener->tcp == NULL)
+		return -EINVAL;
+	RILL_OWNED(&listener->tcp->lane->owner);
+	return tcp_unlisten(listener->tcp, listener);
 }
 
 int
@@ -126,6 +135,7 @@ rill_lane_tuple_info(struct rill_lane *lane, const struct rill_endpoint *local,
 	struct tuple tuple = {.head.family = remote->addr.family};
 	uint32_t handle;
 
+	RILL_OWNED(&lane->owner);
 	if (local->addr.family != remote->addr.family)
 		return RILL_CLOSED;
 	half_tuple(local, &tuple.head.laddr4, tuple.addrs6.laddr, &tuple.head.lport);
@@ -148,6 +158,7 @@ rill_lane_each(struct rill_lane *lane, void (*fn)(struct rill_conn *conn, void *
 {
 	unsigned int n = 0;
 
+	RILL_OWNED(&lane->owner);
 	for (uint32_t i = 0; i < lane->tcp.conns.fresh; i++) {
 		struct rill_conn *conn = tcp_conn_at(&lane->tcp, i);
 

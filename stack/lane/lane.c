@@ -86,15 +86,11 @@ lane_configure(struct rill_lane *lane)
 	return 0;
 }
 
-int
-lane_create(const struct lane_setup *setup, struct rill_lane **out)
+static int
+lane_make(struct rill_lane *lane, const struct lane_setup *setup)
 {
-	struct rill_lane *lane = rte_zmalloc_socket(
-		"rill", sizeof(*lane), RTE_CACHE_LINE_SIZE, setup->config.numa_node);
 	int rc;
 
-	if (lane == NULL)
-		return error_set(-ENOMEM, "no memory for a lane of %zu bytes", sizeof(*lane));
 	lane->setup = *setup;
 	lane->now = setup->now;
 	lane->stack = setup->stack;
@@ -104,16 +100,28 @@ lane_create(const struct lane_setup *setup, struct rill_lane **out)
 	rc = lane_make_net(lane, setup);
 	if (rc == 0)
 		rc = lane_make_tcp(lane, setup);
-	if (rc != 0) {
-		error_set(rc,
+	if (rc != 0)
+		return error_set(rc,
 			rc == -ENOSPC
 				? "more than %u lanes in one process"
 				: "no memory for a lane's tables: lower max_conns (%u) or the other limits",
 			rc == -ENOSPC ? TCP_ENGINES_MAX : setup->config.limits.max_conns);
-		lane_destroy(lane);
-		return rc;
-	}
-	rc = lane_configure(lane);
+	return lane_configure(lane);
+}
+
+int
+lane_create(const struct lane_setup *setup, struct rill_lane **out)
+{
+	struct rill_lane *lane = rte_zmalloc_socket(
+		"rill", sizeof(*lane), RTE_CACHE_LINE_SIZE, setup->config.numa_node);
+	struct owner *before;
+	int rc;
+
+	if (lane == NULL)
+		return error_set(-ENOMEM, "no memory for a lane of %zu bytes", sizeof(*lane));
+	before = owner_enter(&lane->owner);
+	rc = lane_make(lane, setup);
+	owner_leave(&lane->owner, before);
 	if (rc != 0) {
 		lane_destroy(lane);
 		return rc;

@@ -16,6 +16,7 @@
 #include "net.h"
 #include "netif.h"
 #include "outbox.h"
+#include "owner.h"
 #include "siblings.h"
 #include "tcp.h"
 #include "wheel.h"
@@ -69,6 +70,7 @@ struct rill_lane {
 	bool stopping; /* no new connections */
 	int pools_node;
 	struct lane_setup setup;
+	struct owner owner; /* of all of this, its pools included */
 };
 
 /* Makes a lane. Returns 0 or a negative errno with an error sentence. */

@@ -190,6 +190,7 @@ advance(struct rill_lane *lane, ustime now)
 int
 rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], unsigned int n)
 {
+	struct owner *before = owner_enter(&lane->owner);
 	uint32_t put = lane->outbox.put;
 	unsigned int work = n, mail;
 
@@ -212,6 +213,7 @@ rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], u
 	lane->counters.turns++;
 	lane->counters.turns_busy += work > 0;
 	lane->in_turn = false;
+	owner_leave(&lane->owner, before);
 	return (int)outbox_count(&lane->outbox);
 }
 

@@ -137,7 +137,11 @@ extern struct tcp *tcp_engines[TCP_ENGINES_MAX];
 static inline struct tcp *
 conn_tcp(const struct rill_conn *conn)
 {
-	return tcp_engines[(conn->timer.owner[1] | conn->timer.owner[2] << 8) & (TCP_ENGINES_MAX - 1)];
+	struct tcp *tcp = tcp_engines[(conn->timer.owner[1] | conn->timer.owner[2] << 8) &
+		(TCP_ENGINES_MAX - 1)];
+
+	RILL_OWNED(tcp->conns.owner);
+	return tcp;
 }
 
 struct tcp_setup {
@@ -247,6 +251,7 @@ conn_handler(const struct tcp *tcp, const struct rill_conn *conn)
 static inline struct rill_conn *
 tcp_conn_at(const struct tcp *tcp, uint32_t index)
 {
+	RILL_OWNED(tcp->conns.owner);
 	return (struct rill_conn *)tcp->conns.base + index;
 }
 
@@ -259,6 +264,7 @@ tcp_conn_index(const struct tcp *tcp, const struct rill_conn *conn)
 static inline struct record *
 tcp_record_at(const struct tcp *tcp, uint32_t index)
 {
+	RILL_OWNED(tcp->records.owner);
 	return (struct record *)tcp->records.base + index;
 }
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pool_owner.h"
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#ifdef RILL_DEBUG
+
+#define INNER_NAME "ring_mp_mc" /* who keeps the buffers */
+#define OPS_NAME "rill_owned"
+
+static struct rte_mempool_ops *
+inner(void)
+{
+	int index = 0;
+
+	while (strcmp(rte_mempool_get_ops(index)->name, INNER_NAME) != 0)
+		index++;
+	return rte_mempool_get_ops(index);
+}
+
+static int
+owned_alloc(struct rte_mempool *pool)
+{
+	return inner()->alloc(pool);
+}
+
+static void
+owned_free(struct rte_mempool *pool)
+{
+	inner()->free(pool);
+}
+
+static int
+owned_enqueue(struct rte_mempool *pool, void *const *objects, unsigned int n)
+{
+	RILL_OWNED(pool->pool_config);
+	return inner()->enqueue(pool, objects, n);
+}
+
+static int
+owned_dequeue(struct rte_mempool *pool, void **objects, unsigned int n)
+{
+	RILL_OWNED(pool->pool_config);
+	return inner()->dequeue(pool, objects, n);
+}
+
+static unsigned int
+owned_count(const struct rte_mempool *pool)
+{
+	return inner()->get_count(pool);
+}
+
+static const struct rte_mempool_ops owned_ops = {
+	.name = OPS_NAME,
+	.alloc = owned_alloc,
+	.free = owned_free,
+	.enqueue = owned_enqueue,
+	.dequeue = owned_dequeue,
+	.get_count = owned_count,
+};
+
+RTE_MEMPOOL_REGISTER_OPS(owned_ops)
+
+struct rte_mempool *
+pool_owner_create(const char *name, uint32_t count, uint32_t cache, uint16_t room, int numa_node)
+{
+	return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, room, numa_node, OPS_NAME);
+}
+
+void
+pool_owner_set(struct rte_mempool *pool, struct owner *owner)
+{
+	if (pool != NULL)
+		pool->pool_config = owner;
+}
+
+#else
+
+struct rte_mempool *
+pool_owner_create(const char *name, uint32_t count, uint32_t cache, uint16_t room, int numa_node)
+{
+	return rte_pktmbuf_pool_create(name, count, cache, 0, room, numa_node);
+}
+
+void
+pool_owner_set(struct rte_mempool *pool, struct owner *owner)
+{
+}
+
+#endif
