@@ -30,7 +30,7 @@
 #define WINDOW 2048 /* with the player's shift: 256 KiB, as Rill's */
 #define WSCALE 7
 #define POOL_CACHE 256
-#define TX_TRIES 100000 /* fruitless ones, after which the wire's other end is gone */
+#define TX_TRIES 200000000 /* fruitless ones, seconds, after which the far end is gone */
 
 struct limit_conn {
 	/* The line that the lookup fetches. */

@@ -48,7 +48,9 @@ def refuse(sentence):
 
 
 class Process:
-    """A process on a core, whose lines are read as they come."""
+    """A process on a core, whose lines are read as they come. None outlives this script."""
+
+    running = []
 
     def __init__(self, command, core):
         self.command = command
@@ -58,6 +60,7 @@ class Process:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.errors, text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        Process.running.append(self.process)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -85,7 +88,6 @@ class Process:
                     self.fail(f"said nothing for {seconds} s")
 
     def fail(self, what):
-        self.process.kill()
         self.errors.seek(0)
         said = [line for line in self.errors.read().splitlines() if not line.startswith(NOISE)]
         refuse(f"{' '.join(self.command)}: {what}; it said: {' '.join(said) or 'nothing'}")
@@ -103,6 +105,7 @@ class Process:
             return self.process.wait()
         finally:
             self.reader.join()
+            Process.running.remove(self.process)
 
     def end_well(self, *signals):
         status = self.end(*signals)
@@ -349,11 +352,22 @@ def parse():
     return options
 
 
+def kill_all():
+    for process in Process.running:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="rill-memif-") as directory:
-        bench = Bench(options, directory)
-        works = [measure(bench, work) for work in options.works]
+        try:
+            bench = Bench(options, directory)
+            works = [measure(bench, work) for work in options.works]
+        finally:
+            kill_all()
     json.dump({"wire": "memif", "command": " ".join(["memif.py", *sys.argv[1:]]),
                "commit": output_of("git", "rev-parse", "--short", "HEAD"), "machine": machine(),
                "cores": options.cores, "checksums": "software", "rounds": options.rounds,

@@ -7,14 +7,14 @@
 #include "outbox.h"
 #include "port.h"
 
-/* The frames of the outbox's oldest burst that lie side by side in the ring. */
+/* Frames of the outbox's oldest burst that lie side by side in the ring, `most` of them. */
 static uint16_t
-flush_run_length(const struct outbox *outbox)
+flush_run_length(const struct outbox *outbox, uint32_t most)
 {
 	uint32_t to_ring_end = OUTBOX_SIZE - (outbox->taken & (OUTBOX_SIZE - 1));
 	uint32_t waiting = RTE_MIN(outbox_count(outbox), to_ring_end);
 
-	return (uint16_t)RTE_MIN(waiting, (uint32_t)PORT_BURST);
+	return (uint16_t)RTE_MIN(waiting, most);
 }
 
 /*
@@ -48,11 +48,12 @@ uint32_t
 port_flush(struct port *port, struct outbox *outbox, struct counters *counters, uint32_t now_us)
 {
 	uint32_t fresh = outbox->put - outbox->seen, sent = 0, left;
+	uint32_t most = port->full ? PORT_PROBE : PORT_BURST;
 
 	outbox_turn_over(outbox, now_us);
 	while (outbox_count(outbox) > 0) {
 		struct rte_mbuf **frames = &outbox->ring[outbox->taken & (OUTBOX_SIZE - 1)];
-		uint16_t n = flush_run_length(outbox), took;
+		uint16_t n = flush_run_length(outbox, most), took;
 		uint64_t bytes[PORT_BURST];
 
 		/* Once the port has a frame, it may be gone. */
@@ -63,8 +64,10 @@ port_flush(struct port *port, struct outbox *outbox, struct counters *counters, 
 			counters->tx_bytes += bytes[i];
 		outbox_took(outbox, took);
 		sent += took;
-		if (took < n)
+		port->full = took < n;
+		if (port->full)
 			break;
+		most = PORT_BURST;
 	}
 	counters->tx_packets += sent;
 	flush_stalled(port, outbox, counters, sent > 0, now_us);

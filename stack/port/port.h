@@ -47,6 +47,7 @@ struct port {
 	uint16_t rx_desc, tx_desc;
 	int numa_node;       /* -1: unknown */
 	bool plugged;        /* a virtual device that we made, and so remove */
+	bool full;           /* it took less than it was last offered */
 	bool stalled;        /* it took nothing of what waits, */
 	uint32_t stalled_at; /* since this time (us32) */
 	struct rte_device *device;
@@ -59,6 +60,7 @@ struct port {
 };
 
 #define PORT_BURST 64
+#define PORT_PROBE 4 /* frames that a port is offered first that was full: it mostly still is */
 #define PORT_DESC_DEFAULT 1024
 #define PORT_STALL_US                                                                              \
 	(1 * 1000 * 1000) /* a port that takes nothing for that long gets what waits no more */

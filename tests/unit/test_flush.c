@@ -3,7 +3,7 @@
  * From the outbox to a port that takes only part of a burst and holds what it took: frames leave in
  * order, once each, over the ring's end too; what the port refuses stays and goes first the next
  * time; the tickets that left late, and when, are told exactly; credit shrinks to a burst while
- * something waits; whoever frees the last frame is the port.
+ * something waits; a port that was full is asked cheaply; whoever frees the last frame is the port.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +27,7 @@
 struct fake_port {
 	struct port port;
 	uint32_t appetite; /* frames that it takes before it refuses */
+	uint32_t calls, offered; /* of the last flush: frames of all calls */
 	uint32_t held_count;
 	struct rte_mbuf *held[8192];
 };
@@ -44,6 +45,8 @@ fake_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 
 	assert_ptr_equal(port, &fake.port);
 	assert_in_range(n, 1, PORT_BURST);
+	fake.calls++;
+	fake.offered += n;
 	for (uint16_t i = 0; i < took; i++) {
 		assert_int_equal(*rte_pktmbuf_mtod(frames[i], uint32_t *), next_expected++);
 		fake.held[fake.held_count++] = frames[i];
@@ -92,6 +95,7 @@ static uint32_t
 flush(uint32_t appetite, uint32_t now_us)
 {
 	fake.appetite = appetite;
+	fake.calls = fake.offered = 0;
 	return port_flush(&fake.port, &outbox, &counters, now_us);
 }
 
@@ -175,6 +179,27 @@ test_turns_of_one_microsecond_are_one_turn(void **state)
 	expect_late(0, 0, 0);
 	flush(UINT32_MAX, 101);
 	expect_late(2, 4, 101);
+	end();
+}
+
+/* A port that was full is asked with a few frames, once in each turn; then as before. */
+static void
+test_a_full_port_is_asked_cheaply(void **state)
+{
+	begin(0);
+	put(200);
+	assert_int_equal(flush(PORT_BURST + 10, 100), PORT_BURST + 10);
+	assert_int_equal(fake.offered, 2 * PORT_BURST);
+	assert_int_equal(flush(0, 101), 0);
+	assert_int_equal(fake.calls, 1);
+	assert_int_equal(fake.offered, PORT_PROBE);
+	assert_int_equal(flush(PORT_PROBE, 102), PORT_PROBE);
+	assert_int_equal(fake.calls, 2);
+	assert_int_equal(flush(UINT32_MAX, 103), 200 - PORT_BURST - 10 - PORT_PROBE);
+	assert_int_equal(fake.calls, 3);
+	put(PORT_BURST);
+	assert_int_equal(flush(UINT32_MAX, 104), PORT_BURST);
+	assert_int_equal(fake.calls, 1);
 	end();
 }
 
@@ -273,6 +298,7 @@ main(void)
 		cmocka_unit_test(test_all_leave_at_once),
 		cmocka_unit_test(test_what_is_refused_stays_and_leaves_late),
 		cmocka_unit_test(test_turns_of_one_microsecond_are_one_turn),
+		cmocka_unit_test(test_a_full_port_is_asked_cheaply),
 		cmocka_unit_test(test_bites_of_one_turn_add_up),
 		cmocka_unit_test(test_order_holds_whatever_the_port_takes),
 		cmocka_unit_test(test_a_stalled_port_pins_nothing),
