@@ -3,11 +3,9 @@
 
 #include <stddef.h>
 
-#include "check.h"
-
 void
-slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity,
-	uint32_t link_off, bool lifo)
+slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity, uint32_t link_off,
+	bool lifo)
 {
 	RILL_ASSERT(capacity < SLAB_NONE && (memory != NULL || capacity == 0));
 	RILL_ASSERT(link_off + sizeof(uint32_t) <= stride && link_off % sizeof(uint32_t) == 0 &&
@@ -24,12 +22,6 @@ slab_init(struct slab *slab, void *memory, uint32_t stride, uint32_t capacity,
 	OWNER_NOTE(slab);
 }
 
-static inline uint32_t *
-slab_link(const struct slab *slab, uint32_t index)
-{
-	return (uint32_t *)((char *)slab_at(slab, index) + slab->link_off);
-}
-
 /* Is it better to take a slot that was never used than the one that rests longest? */
 static inline bool
 slab_prefers_fresh(const struct slab *slab)
@@ -40,12 +32,11 @@ slab_prefers_fresh(const struct slab *slab)
 }
 
 uint32_t
-slab_alloc(struct slab *slab)
+slab_alloc_slowly(struct slab *slab)
 {
 	bool fresh = slab_prefers_fresh(slab);
 	uint32_t index;
 
-	RILL_OWNED(slab->owner);
 	if (slab->used == slab->capacity)
 		return SLAB_NONE;
 	slab->used++;
@@ -60,21 +51,12 @@ slab_alloc(struct slab *slab)
 }
 
 void
-slab_free(struct slab *slab, uint32_t index)
+slab_free_last(struct slab *slab, uint32_t index)
 {
-	RILL_OWNED(slab->owner);
-	RILL_ASSERT(index < slab->fresh && slab->used > 0);
-	slab->used--;
-	if (slab->free_head == SLAB_NONE) {
-		*slab_link(slab, index) = SLAB_NONE;
+	*slab_link(slab, index) = SLAB_NONE;
+	if (slab->free_head == SLAB_NONE)
 		slab->free_head = index;
-		slab->free_tail = index;
-	} else if (slab->lifo) {
-		*slab_link(slab, index) = slab->free_head;
-		slab->free_head = index;
-	} else {
-		*slab_link(slab, index) = SLAB_NONE;
+	else
 		*slab_link(slab, slab->free_tail) = index;
-		slab->free_tail = index;
-	}
+	slab->free_tail = index;
 }

@@ -164,6 +164,38 @@ tell_application(struct tcp *tcp, struct rill_conn *conn, const struct ack_facts
 		close_fin_acked(tcp, conn);
 }
 
+bool
+ack_fast(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
+{
+	uint32_t acked = segment->ack.n - conn->snd_una.n, rtt_us;
+
+	if ((conn->flags & (CONN_PARKED | CONN_CWND_LIMITED | CONN_SOFT_TOLD)) ||
+		(conn->modes & (MODE_ECN | MODE_PROBE_OUT)) || conn->cc.watches_unused ||
+		conn_paces(conn) || conn->snd_wnd == 0)
+		return false;
+
+	/* From here on, only writes. */
+	ack_update_window(tcp, conn, segment);
+	if (acked == 0)
+		return true;
+	pathmtu_acked(tcp, conn, acked);
+	rtt_us = txq_ack_plain(tcp, conn, acked);
+	conn->snd_una = segment->ack;
+	conn->retries = 0;
+	if (likely(rtt_us > 0)) {
+		rtt_sample(&conn->rtt, rtt_us);
+		conn->backoff = 0;
+		conn->modes &= (uint16_t)~MODE_TLP_SPENT;
+	}
+	timers_data_acked(tcp, conn);
+	if (conn->txq_bytes > 0 || (conn->flags & CONN_FIN_QUEUED))
+		conn_mark_dirty(tcp, conn);
+	count_acked(tcp, conn, acked);
+	conn->flags &= ~CONN_WANTS_ROOM;
+	deliver_sent(tcp, conn, acked);
+	return true;
+}
+
 void
 ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 {

@@ -45,6 +45,13 @@ ack_delivered(const struct ack_facts *facts)
  */
 void ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 
+/*
+ * The same for the plain case, where neither recovery nor congestion control nor a router's marks want
+ * to know: an established connection without a side-car, a FIN sent or a closed window, and an ACK
+ * that is no duplicate. Returns false if it is not that: nothing was done.
+ */
+bool ack_fast(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
+
 /* The peer's window as of this segment [9293 3.10.7.4]; SEG.ACK >= snd_una. */
 void ack_update_window(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 

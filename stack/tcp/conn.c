@@ -47,15 +47,6 @@ conn_list_remove(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn
 }
 
 void
-conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn)
-{
-	if (conn->flags & (CONN_DIRTY | CONN_PARKED | CONN_ENDED))
-		return;
-	conn->flags |= CONN_DIRTY;
-	conn_list_append(tcp, &tcp->dirty, conn);
-}
-
-void
 conn_wake(struct tcp *tcp, struct rill_conn *conn)
 {
 	if (conn->flags & CONN_PARKED) {
@@ -233,6 +224,7 @@ tcp_reap(struct tcp *tcp)
 	}
 	if (tcp->ended.head != TCP_LIST_END)
 		tcp->counters->callbacks_capped++;
+	tcp_done_flush(tcp);
 	return n;
 }
 

@@ -36,7 +36,8 @@ input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	if (timestamps && seq_leq(segment->seq, conn->rcv_acked))
 		conn->ts_recent = segment->tsval;
 	ecn_segment_arrived(tcp, conn, segment);
-	ack_process(tcp, conn, segment);
+	if (unlikely(!ack_fast(tcp, conn, segment)))
+		ack_process(tcp, conn, segment);
 	if (segment->payload_len > 0 && !(conn->flags & (FAST_UNFIT & ~CONN_PROBING)) &&
 		conn->sidecar == SLAB_NONE)
 		text_in_order(tcp, conn, segment);

@@ -52,6 +52,15 @@ send_room(const struct tcp *tcp, const struct rill_conn *conn)
 	return conn->txq_bytes < sndbuf ? sndbuf - conn->txq_bytes : 0;
 }
 
+/* Is there room in any case, however long the queue may be now? */
+static bool
+send_fits(const struct tcp *tcp, const struct rill_conn *conn, uint32_t len)
+{
+	uint32_t least = send_limit_least(tcp, conn);
+
+	return conn->txq_bytes + (uint64_t)len <= least && conn->txq_true / TCP_TRUE_FACTOR < least;
+}
+
 /* Remembers that the application waits for on_sent. */
 static int
 send_later(struct tcp *tcp, struct rill_conn *conn, int code)
@@ -100,16 +109,21 @@ rill_send(struct rill_conn *conn, struct rte_mbuf *data)
 	refusal = send_refusal(conn);
 	if (refusal != 0)
 		return refusal;
-	if (len > send_limit_least(tcp, conn))
-		return -EMSGSIZE;
-	if (len > send_room(tcp, conn))
-		return send_later(tcp, conn, -EAGAIN);
+	if (!send_fits(tcp, conn, len)) {
+		if (len > send_limit_least(tcp, conn))
+			return -EMSGSIZE;
+		if (len > send_room(tcp, conn))
+			return send_later(tcp, conn, -EAGAIN);
+	}
 	if (txq_records_free(tcp) < data->nb_segs + txq_record_reserve(tcp))
 		return send_later(tcp, conn, -ENOBUFS);
-	kept = tcp_keep_payload(tcp, data);
+	kept = likely(!tcp->rx_low) ? data : tcp_keep_payload(tcp, data);
 	if (kept == NULL)
 		return send_later(tcp, conn, -ENOBUFS);
-	send_chain(tcp, conn, kept);
+	if (likely(kept->nb_segs == 1 && kept->data_len == len && len > 0))
+		txq_append(tcp, conn, kept, 0);
+	else
+		send_chain(tcp, conn, kept);
 	conn_wake(tcp, conn);
 	return 0;
 }
@@ -267,8 +281,8 @@ rill_send_urgent(struct rill_conn *conn, const void *data, uint32_t len)
 	if (len > send_room(tcp, conn))
 		return send_later(tcp, conn, -EAGAIN);
 	/*
-	 * All or nothing: count the records that fresh segments would take, and take the buffers now.
-	 * The application may have taken some of the pool itself, which nobody counts.
+	 * All or nothing: count the records that fresh segments would take, and take the buffers
+	 * now. The application may have taken some of the pool itself, which nobody counts.
 	 */
 	if (txq_records_free(tcp) < pieces + txq_record_reserve(tcp) || tcp->buf_spare < pieces)
 		return send_later(tcp, conn, -ENOBUFS);

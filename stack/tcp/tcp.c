@@ -273,6 +273,15 @@ tcp_begin(struct tcp *tcp, ustime now)
 		rcvwnd_reopen(tcp);
 }
 
+void
+tcp_done_flush(struct tcp *tcp)
+{
+	if (tcp->done.count > 0)
+		rte_mempool_put_bulk(
+			tcp->done.pool, (void *const *)tcp->done.mbufs, tcp->done.count);
+	tcp->done.count = 0;
+}
+
 bool
 tcp_is_busy(const struct tcp *tcp)
 {

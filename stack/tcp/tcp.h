@@ -10,6 +10,7 @@
 
 #include <rill/lane.h>
 #include <rill/options.h>
+#include <rte_mbuf.h>
 
 #include "challenge.h"
 #include "check.h"
@@ -72,6 +73,15 @@ struct conn_list {
 	uint32_t count;
 };
 
+/* Buffers that are done with, all of one pool: they go back to it together. */
+#define TCP_DONE_MAX 64
+
+struct tcp_done {
+	struct rte_mempool *pool;
+	unsigned int count;
+	struct rte_mbuf *mbufs[TCP_DONE_MAX];
+};
+
 struct tcp {
 	/* Read all the time. */
 	struct slab conns, half_opens, timewaits, records, sidecars;
@@ -94,6 +104,7 @@ struct tcp {
 	/* So many connections may have windows to open again, from this index on, round and round. */
 	uint32_t reopen_left, reopen_next;
 	struct rill_conn *in_callback; /* whose callback runs now */
+	struct tcp_done done;          /* empty between turns */
 
 	struct conn_list dirty, parked, ended;
 	struct option_set *option_sets; /* RILL_OPTION_SETS_MAX; 0: the defaults */
@@ -290,7 +301,14 @@ void conn_list_append(struct tcp *tcp, struct conn_list *list, struct rill_conn 
 void conn_list_remove(struct tcp *tcp, struct conn_list *list, struct rill_conn *conn);
 
 /* The connection has something to say in this turn. */
-void conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn);
+static inline void
+conn_mark_dirty(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (conn->flags & (CONN_DIRTY | CONN_PARKED | CONN_ENDED))
+		return;
+	conn->flags |= CONN_DIRTY;
+	conn_list_append(tcp, &tcp->dirty, conn);
+}
 
 /* The same, also if it waits for its next hop: there is something to do that needs none. */
 void conn_wake(struct tcp *tcp, struct rill_conn *conn);
@@ -304,6 +322,31 @@ tcp_buf_taken(struct tcp *tcp, uint32_t n)
 {
 	tcp->buf_spare -= RTE_MIN(n, tcp->buf_spare);
 	tcp->buf_low = tcp->buf_spare == 0;
+}
+
+/* The buffers that are done with go back to their pool: when the turn ends, at the latest. */
+void tcp_done_flush(struct tcp *tcp);
+
+/*
+ * Within a turn: a buffer of the send queue, one segment, is done with. An own one of which nobody
+ * else holds a reference waits for others of its pool; `next` is not looked at, since nothing in the
+ * queue is linked, and it lies in another cache line.
+ */
+static inline void
+tcp_done(struct tcp *tcp, struct rte_mbuf *mbuf)
+{
+	struct tcp_done *done = &tcp->done;
+
+	if (unlikely(rte_mbuf_refcnt_read(mbuf) != 1 || !RTE_MBUF_DIRECT(mbuf))) {
+		rte_pktmbuf_free_seg(mbuf);
+		return;
+	}
+	RILL_DCHECK(mbuf->next == NULL && mbuf->nb_segs == 1);
+	if (unlikely(mbuf->pool != done->pool || done->count == TCP_DONE_MAX)) {
+		tcp_done_flush(tcp);
+		done->pool = mbuf->pool;
+	}
+	done->mbufs[done->count++] = mbuf;
 }
 
 /* Are both pools so low that no window opens? */

@@ -14,15 +14,14 @@ txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8
 
 	RILL_ASSERT(index != SLAB_NONE);
 	record = tcp_record_at(tcp, index);
-	*record = (struct record){
-		.mbuf = mbuf,
-		.next = SLAB_NONE,
-		.seq = txq_end(conn),
-		.len = mbuf->data_len,
-		.off = mbuf->data_off,
-		.true_size = mbuf_true_size(mbuf),
-		.flags = flags,
-	};
+	/* The rest means something once it was sent. */
+	record->mbuf = mbuf;
+	record->next = SLAB_NONE;
+	record->seq = txq_end(conn);
+	record->len = mbuf->data_len;
+	record->off = mbuf->data_off;
+	record->true_size = (uint32_t)sizeof(*mbuf) + mbuf->buf_len;
+	record->flags = flags;
 	if (conn->txq_tail == SLAB_NONE)
 		conn->txq_head = index;
 	else
@@ -157,6 +156,36 @@ txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts)
 	}
 	if (conn->txq_head == SLAB_NONE)
 		conn->txq_tail = SLAB_NONE;
+}
+
+uint32_t
+txq_ack_plain(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
+{
+	uint32_t rtt_us = 0;
+
+	RILL_DCHECK(bytes <= conn->txq_bytes && conn->sidecar == SLAB_NONE);
+	conn->txq_bytes -= bytes;
+	while (bytes > 0) {
+		uint32_t index = conn->txq_head;
+		struct record *record = tcp_record_at(tcp, index);
+
+		if (!(record->flags & (RECORD_RETX | RECORD_SACKED | RECORD_LOST)))
+			rtt_us = RTE_MAX(us32(tcp->now) - txq_sent_us(tcp, record), 1u);
+		if (bytes < record->len) {
+			record->seq = seq_add(record->seq, bytes);
+			record->off += bytes;
+			record->len -= bytes;
+			return rtt_us;
+		}
+		bytes -= record->len;
+		conn->txq_head = record->next;
+		conn->txq_true -= record->true_size;
+		tcp_done(tcp, record->mbuf);
+		slab_free(&tcp->records, index);
+	}
+	if (conn->txq_head == SLAB_NONE)
+		conn->txq_tail = SLAB_NONE;
+	return rtt_us;
 }
 
 void

@@ -42,6 +42,12 @@ uint32_t txq_sent_us(const struct tcp *tcp, const struct record *record);
 void txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts);
 
 /*
+ * The same without a scoreboard and a pacer: takes so many bytes off. Returns the round trip of the
+ * newest record that was sent once only, 0: there is none.
+ */
+uint32_t txq_ack_plain(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes);
+
+/*
  * The records from index on that one segment carried when they were last sent: returns the first
  * behind them, and their bytes in *len.
  */
