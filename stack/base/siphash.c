@@ -3,12 +3,15 @@
 
 #include <rte_common.h>
 
-/* The state, and the constants that the key is mixed with: "somepseudorandomlygeneratedbytes". */
+/*
+ * The state, and the constants that the key is mixed with: "somepseudorandomlygeneratedbytes". All
+ * that works on it is inlined: a call would take it out of its registers.
+ */
 struct sip {
 	uint64_t v0, v1, v2, v3;
 };
 
-static inline struct sip
+static __rte_always_inline struct sip
 sip_start(const struct siphash_key *key)
 {
 	return (struct sip){
@@ -25,7 +28,6 @@ rotl(uint64_t x, unsigned int bits)
 	return x << bits | x >> (64 - bits);
 }
 
-/* Inlined: a call would take the state out of its registers, four times for a tuple. */
 static __rte_always_inline void
 sip_round(struct sip *s)
 {
@@ -51,7 +53,7 @@ sip_word(struct sip *s, uint64_t word)
 }
 
 /* Three rounds at the end. */
-static inline uint64_t
+static __rte_always_inline uint64_t
 sip_finish(struct sip *s)
 {
 	s->v2 ^= 0xff;

@@ -1,24 +1,63 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "checksum.h"
 
-#include <netinet/in.h>
+#include <string.h>
 
-#include <rte_ip.h>
 #include <rte_mbuf.h>
 
-#include "tuple.h"
-
-uint32_t
-checksum_pseudo(const struct tuple *tuple)
+static inline uint64_t
+load64(const char *at)
 {
-	uint32_t sum = rte_cpu_to_be_16(IPPROTO_TCP);
+	uint64_t word;
 
-	if (tuple->head.family == AF_INET6)
-		return __rte_raw_cksum(&tuple->addrs6, sizeof(tuple->addrs6), sum);
-	return __rte_raw_cksum(&tuple->head, sizeof(rte_be32_t) * 2, sum);
+	memcpy(&word, at, sizeof(word));
+	return word;
 }
-static_assert(offsetof(struct tuple_head, laddr4) == 0 && offsetof(struct tuple_head, raddr4) == 4,
-	"both addresses are summed as one piece");
+
+/* The last bytes, less than eight. */
+static inline uint64_t
+sum_tail(const char *at, uint32_t len)
+{
+	uint64_t sum = 0;
+	uint32_t four;
+	uint16_t two;
+
+	if (len & 4) {
+		memcpy(&four, at, 4);
+		sum += four;
+		at += 4;
+	}
+	if (len & 2) {
+		memcpy(&two, at, 2);
+		sum += two;
+		at += 2;
+	}
+	if (len & 1) {
+		two = 0; /* the odd byte is the first of a word whose second is 0 [1071 4.1] */
+		memcpy(&two, at, 1);
+		sum += two;
+	}
+	return sum;
+}
+
+/* Two sums, so that their additions overlap; each carry, worth 2^64, counts as 1. */
+uint64_t
+checksum_bytes(const void *bytes, uint32_t len)
+{
+	const char *at = bytes;
+	uint64_t even = 0, odd = 0, carries = 0;
+
+	for (; len >= 32; len -= 32, at += 32) {
+		carries += __builtin_add_overflow(even, load64(at), &even);
+		carries += __builtin_add_overflow(odd, load64(at + 8), &odd);
+		carries += __builtin_add_overflow(even, load64(at + 16), &even);
+		carries += __builtin_add_overflow(odd, load64(at + 24), &odd);
+	}
+	for (; len >= 8; len -= 8, at += 8)
+		carries += __builtin_add_overflow(even, load64(at), &even);
+	return (even & UINT32_MAX) + (even >> 32) + (odd & UINT32_MAX) + (odd >> 32) + carries +
+	       sum_tail(at, len);
+}
 
 /* Bytes of a chain from off on; a piece that starts at an odd byte counts byte-swapped. */
 static uint16_t
@@ -34,8 +73,8 @@ sum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 			off -= mbuf->data_len;
 			continue;
 		}
-		piece = checksum_fold(__rte_raw_cksum(
-			rte_pktmbuf_mtod_offset(mbuf, const char *, off), mbuf->data_len - off, 0));
+		piece = checksum_fold(checksum_bytes(
+			rte_pktmbuf_mtod_offset(mbuf, const char *, off), mbuf->data_len - off));
 		sum += odd ? rte_bswap16(piece) : piece;
 		odd ^= (mbuf->data_len - off) & 1;
 		off = 0;
@@ -43,21 +82,41 @@ sum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 	return checksum_fold(sum);
 }
 
+/* As checksum_sum, not folded. */
+static inline uint64_t
+sum_from(const struct rte_mbuf *mbuf, uint32_t off)
+{
+	if (likely(mbuf->next == NULL && off <= mbuf->data_len))
+		return checksum_bytes(
+			rte_pktmbuf_mtod_offset(mbuf, const char *, off), mbuf->data_len - off);
+	return sum_chain(mbuf, off);
+}
+
 uint16_t
 checksum_sum(const struct rte_mbuf *mbuf, uint32_t off)
 {
-	if (likely(mbuf->next == NULL && off <= mbuf->data_len))
-		return checksum_fold(__rte_raw_cksum(
-			rte_pktmbuf_mtod_offset(mbuf, const char *, off), mbuf->data_len - off, 0));
-	return sum_chain(mbuf, off);
+	return checksum_fold(sum_from(mbuf, off));
+}
+
+/* Of the pseudo-header, its length included, and what starts at off. */
+static inline uint64_t
+sum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo)
+{
+	rte_be16_t len = rte_cpu_to_be_16((uint16_t)(mbuf->pkt_len - off));
+
+	return (uint64_t)pseudo + len + sum_from(mbuf, off);
 }
 
 rte_be16_t
 checksum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo)
 {
-	rte_be16_t len = rte_cpu_to_be_16((uint16_t)(mbuf->pkt_len - off));
+	return (rte_be16_t)~checksum_fold(sum_tcp(mbuf, off, pseudo));
+}
 
-	return (rte_be16_t)~checksum_fold((uint64_t)pseudo + len + checksum_sum(mbuf, off));
+bool
+checksum_tcp_is_good(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo)
+{
+	return checksum_is_good(sum_tcp(mbuf, off, pseudo)); /* the protocol's number is not 0 */
 }
 
 rte_be16_t

@@ -3,24 +3,21 @@
 #define RILL_WIRE_CHECKSUM_H
 
 /*
- * Internet checksums [1071] over chains of mbufs. The words are summed by DPDK's rte_raw_cksum
- * family, as they stand in memory; sums are folded before a byte swap, which rte_raw_cksum_mbuf of
- * DPDK 22.11 forgets, so that chains with odd pieces are added up here.
+ * Internet checksums [1071] over chains of mbufs. Words are summed as they stand in memory, eight
+ * bytes at a time: modulo 2^16 - 1 every power of 2^16 is 1, so that wide words add up to what
+ * their 16-bit words do [1071 2(C)].
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <netinet/in.h>
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 
-struct rte_mbuf;
-struct tuple;
+#include "tuple.h"
 
-/*
- * The sum of an IPv4 or IPv6 TCP pseudo-header without the length, not complemented: constant for a
- * connection, so that a segment adds only its length.
- */
-uint32_t checksum_pseudo(const struct tuple *tuple);
+struct rte_mbuf;
 
 /* A sum of 16-bit words to 16 bits, carries added back. */
 static inline uint16_t
@@ -32,6 +29,33 @@ checksum_fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+/* Is this the sum of bytes whose checksum is in place, and right? They are not all 0. */
+static inline bool
+checksum_is_good(uint64_t sum)
+{
+	return sum % 0xffff == 0;
+}
+
+/* The sum of any bytes, not folded: less than 2^36. */
+uint64_t checksum_bytes(const void *bytes, uint32_t len);
+
+/*
+ * The sum of an IPv4 or IPv6 TCP pseudo-header without the length, not complemented: constant for a
+ * connection, so that a segment adds only its length.
+ */
+static inline uint32_t
+checksum_pseudo(const struct tuple *tuple)
+{
+	uint64_t sum = rte_cpu_to_be_16(IPPROTO_TCP);
+
+	if (likely(tuple->head.family == AF_INET))
+		sum += (uint64_t)tuple->head.laddr4 + tuple->head.raddr4;
+	else
+		sum += checksum_bytes(&tuple->addrs6, sizeof(tuple->addrs6));
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return (uint32_t)(sum + (sum >> 32));
+}
+
 /* The folded sum, not complemented, of the bytes from offset off to the end of the chain. */
 uint16_t checksum_sum(const struct rte_mbuf *mbuf, uint32_t off);
 
@@ -41,6 +65,9 @@ uint16_t checksum_sum(const struct rte_mbuf *mbuf, uint32_t off);
  * checksum in place, this is 0 if and only if the segment is intact.
  */
 rte_be16_t checksum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo);
+
+/* Is checksum_tcp 0? Asked so, it costs less. */
+bool checksum_tcp_is_good(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo);
 
 /* What the TCP checksum field holds when the NIC computes it (RTE_MBUF_F_TX_TCP_CKSUM). */
 rte_be16_t checksum_tcp_offload(uint32_t pseudo, uint16_t tcp_len);

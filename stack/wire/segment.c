@@ -52,7 +52,8 @@ segment_parse(struct segment *segment, bool checksum_known_good)
 	if (unlikely(header_len < TCP_HEADER_LEN || header_len > tcp_len))
 		return RILL_DROP_tcp_data_offset;
 	RILL_DCHECK(mbuf->data_len >= off + header_len);
-	if (!checksum_known_good && checksum_tcp(mbuf, off, checksum_pseudo(&segment->tuple)) != 0)
+	if (!checksum_known_good &&
+		!checksum_tcp_is_good(mbuf, off, checksum_pseudo(&segment->tuple)))
 		return RILL_DROP_tcp_checksum;
 	if (unlikely(tcp->src_port == 0 || tcp->dst_port == 0))
 		return RILL_DROP_tcp_port_zero;

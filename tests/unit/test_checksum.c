@@ -118,6 +118,7 @@ test_a_segment_sums_to_zero_until_a_bit_flips(void **state)
 		model_fold(model_sum(pseudo4, sizeof(pseudo4)) + 31 + model_sum(bytes + OFF, 31)));
 	memcpy(tcp + 16, &sum, 2);
 	assert_int_equal(checksum_tcp(mbuf, OFF, pseudo), 0);
+	assert_true(checksum_tcp_is_good(mbuf, OFF, pseudo));
 	for (struct rte_mbuf *piece = mbuf; piece != NULL; piece = piece->next) {
 		for (uint32_t bit = piece == mbuf ? OFF * 8 : 0; bit < piece->data_len * 8u;
 			bit++) {
@@ -125,6 +126,7 @@ test_a_segment_sums_to_zero_until_a_bit_flips(void **state)
 
 			*at ^= 1 << bit % 8;
 			assert_int_not_equal(checksum_tcp(mbuf, OFF, pseudo), 0);
+			assert_false(checksum_tcp_is_good(mbuf, OFF, pseudo));
 			*at ^= 1 << bit % 8;
 		}
 	}
