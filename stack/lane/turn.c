@@ -15,6 +15,8 @@
  * before left over is less than 2^31 µs late when the first step fires it. */
 #define STEP_MAX_US (1ull << 29)
 
+#define FRAMES_AHEAD 4 /* of the one that is looked at, on their way into the cache */
+
 /* The segments of a burst, and the frames they came in. */
 struct burst {
 	unsigned int n;
@@ -40,17 +42,15 @@ neighbor_events(struct rill_lane *lane)
 		tcp_neighbor_event(&lane->tcp, index, event);
 }
 
-/* One frame through link and net; a segment joins the burst. */
-static void
-classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
+/* A frame that is not plain, through link and net. Returns whether a segment came of it. */
+static __rte_noinline bool
+classify_any(struct rill_lane *lane, struct rte_mbuf *frame, struct segment *segment)
 {
-	struct segment *segment = &burst->segments[burst->n];
 	struct icmp_error error;
 	struct arp_claim claim;
 	enum ip_verdict verdict;
-	enum rill_drop reason;
 	uint16_t l2_len;
-	bool group, known_good;
+	bool group;
 
 	switch (ether_input(&lane->netif, frame, &l2_len, &group)) {
 	case ETHER_ARP:
@@ -59,39 +59,65 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 			&lane->outbox);
 		if (lane->siblings.count > 0)
 			siblings_tell_claim(lane, &claim);
-		return;
+		return false;
 	case ETHER_IP4:
 		break;
 	default:
-		return;
+		return false;
 	}
 	verdict = ip4_input(
 		lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
 	if (verdict == IP_ICMP_ERROR && !siblings_tell_error(lane, &error))
 		tcp_icmp_error(&lane->tcp, &error);
-	if (verdict != IP_TCP)
+	return verdict == IP_TCP;
+}
+
+/* One frame through link, net and wire; a segment joins the burst. */
+static inline void
+classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
+{
+	struct segment *segment = &burst->segments[burst->n];
+	enum rill_drop reason;
+	bool known_good;
+
+	if (unlikely(!ip4_take_plain(lane->net, frame, segment)) &&
+		!classify_any(lane, frame, segment))
 		return;
 	known_good = netif_rx_tcp_cksum(&lane->netif, segment->mbuf) == NETIF_CKSUM_GOOD;
 	reason = segment_parse(segment, known_good);
-	if (reason != RILL_DROP_COUNT)
+	if (unlikely(reason != RILL_DROP_COUNT))
 		drop_packet(&lane->counters, segment->mbuf, reason);
 	else
 		burst->n++;
 }
 
+/* The headers, and what follows them in the second line. */
+static inline void
+prefetch_frame(const struct rte_mbuf *frame)
+{
+	const char *start = rte_pktmbuf_mtod(frame, const char *);
+
+	rte_prefetch0(start);
+	rte_prefetch0(start + RTE_CACHE_LINE_SIZE);
+}
+
 static void
 receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 {
+	uint64_t bytes = 0;
 	struct burst burst;
 	uint32_t changes;
 
 	burst.n = 0;
+	for (unsigned int i = 0; i < n && i < FRAMES_AHEAD; i++)
+		prefetch_frame(in[i]);
 	for (unsigned int i = 0; i < n; i++) {
-		if (i + 2 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(in[i + 2], void *));
-		lane->counters.rx_bytes += in[i]->pkt_len;
+		if (i + FRAMES_AHEAD < n)
+			prefetch_frame(in[i + FRAMES_AHEAD]);
+		bytes += in[i]->pkt_len;
 		classify(lane, in[i], &burst);
 	}
+	lane->counters.rx_bytes += bytes;
 	lane->counters.rx_packets += n;
 	neighbor_events(lane);
 	if (burst.n == 0)

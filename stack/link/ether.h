@@ -6,9 +6,10 @@
 
 #include <stdint.h>
 
-#include "netif.h"
+#include <rte_ether.h>
+#include <rte_mbuf.h>
 
-struct rte_mbuf;
+#include "netif.h"
 
 enum ether_verdict {
 	ETHER_DROPPED, /* freed and counted */
@@ -30,5 +31,21 @@ enum ether_verdict ether_input(
  * The header is contiguous and may be written. No-op for bare IP.
  */
 void ether_reply(const struct netif *netif, struct rte_mbuf *mbuf);
+
+/*
+ * Does ether_input, without more ado, find an IPv4 packet in this frame, to our own MAC? Of bare IP
+ * it is taken to be one. The first mbuf holds an Ethernet header at least.
+ */
+static inline bool
+ether_is_plain_ip4(const struct netif *netif, const struct rte_mbuf *mbuf)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
+
+	return !netif->ethernet ||
+	       (ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
+		       rte_is_same_ether_addr(&ether->dst_addr, &netif->mac) &&
+		       !rte_is_multicast_ether_addr(&ether->src_addr) &&
+		       !(mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED));
+}
 
 #endif

@@ -132,6 +132,7 @@ static void
 index_rebuild(struct net *net)
 {
 	memset(net->ours, 0, sizeof(net->ours));
+	memset(net->passed, 0, sizeof(net->passed));
 	net->connected_count = 0;
 	for (unsigned int slot = 0; slot < net->slots; slot++) {
 		uint32_t ip = net->addrs[slot].ip, mask = net->addrs[slot].mask;

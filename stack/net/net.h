@@ -65,7 +65,7 @@ int net_route(const struct net *net, const struct rill_addr *dst, struct rill_ad
 void net_announce_timer(
 	struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox);
 
-/* ---- received packets (ip4_input.c, icmp4.c) */
+/* ---- received packets (ip4_plain.c, ip4_input.c, icmp4.c) */
 
 enum ip_verdict {
 	IP_CONSUMED, /* answered, or dropped and counted; the mbuf is gone */
@@ -83,6 +83,12 @@ struct icmp_error {
 	int err;      /* as an errno value: ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED,
 			 EMSGSIZE, EPROTO */
 };
+
+/*
+ * A frame as it came from the wire, if it is as most are: ether_input and ip4_input would make of it
+ * just the segment that this call does, as IP_TCP. False: nothing was done, ask them.
+ */
+bool ip4_take_plain(struct net *net, struct rte_mbuf *mbuf, struct segment *segment);
 
 /*
  * An IPv4 packet at l2_len. Verifies version, lengths, checksum, options, source and destination;

@@ -35,6 +35,7 @@ struct net {
 	unsigned int connected_count;
 	struct net_connected connected[RILL_ADDRS_MAX];
 	uint32_t ours[NET_SET_SIZE]; /* our addresses, open addressing by net_set_index; 0: empty */
+	uint32_t passed[NET_SET_SIZE]; /* sources seen last that may send to us, by net_set_index */
 	/* The rest is for the start of connections, and strangers. */
 	unsigned int slots; /* all used ones are below */
 	struct net_addr addrs[RILL_ADDRS_MAX];

@@ -74,15 +74,58 @@ input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle)
 	}
 }
 
-void
-tcp_lookup_burst(
-	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+/*
+ * What a burst is about to touch comes into the cache, in stages, each of which needs what the one
+ * before asked for: the connections' other lines, the heads of their send queues, and the buffers
+ * that these hold, which an ACK gives back. The table asked for the first lines.
+ */
+static void
+prefetch_burst(const struct tcp *tcp, const uint32_t handles[], unsigned int n)
+{
+	const struct rill_conn *conns[TABLE_BURST_MAX];
+	const struct record *heads[TABLE_BURST_MAX];
+	unsigned int n_conns = 0, n_heads = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct rill_conn *conn;
+
+		if (table_kind(handles[i]) != TABLE_CONN)
+			continue;
+		conn = tcp_conn_at(tcp, handles[i]);
+		rte_prefetch0(&conn->txq_head);
+		rte_prefetch0(&conn->timer);
+		rte_prefetch0(&conn->addrs6);
+		conns[n_conns++] = conn;
+	}
+	for (unsigned int i = 0; i < n_conns; i++) {
+		if (conns[i]->txq_head == SLAB_NONE)
+			continue;
+		heads[n_heads] = tcp_record_at(tcp, conns[i]->txq_head);
+		rte_prefetch0(heads[n_heads++]);
+	}
+	for (unsigned int i = 0; i < n_heads; i++) {
+		rte_prefetch0(heads[i]->mbuf);
+		rte_prefetch0(&heads[i]->mbuf->next);
+	}
+}
+
+static void
+find_burst(
+	const struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
 {
 	const struct tuple *tuples[TABLE_BURST_MAX];
 
 	for (unsigned int i = 0; i < n; i++)
 		tuples[i] = &segments[i].tuple;
 	table_lookup_burst(tcp->table, tuples, n, handles);
+}
+
+void
+tcp_lookup_burst(
+	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+{
+	find_burst(tcp, segments, n, handles);
+	prefetch_burst(tcp, handles, n);
 }
 
 void

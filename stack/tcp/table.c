@@ -192,6 +192,12 @@ bucket_guess(const struct table *table, const struct bucket *bucket, uint16_t ta
 	return handle;
 }
 
+static inline bool
+is_same_ip4(const struct tuple *a, const struct tuple *b)
+{
+	return a->head.family == AF_INET && tuple_head_eq(&a->head, &b->head);
+}
+
 void
 table_lookup_burst(const struct table *table, const struct tuple *const tuples[], unsigned int n,
 	uint32_t handles[])
@@ -202,6 +208,10 @@ table_lookup_burst(const struct table *table, const struct tuple *const tuples[]
 
 	RILL_DCHECK(n <= TABLE_BURST_MAX);
 	for (unsigned int i = 0; i < n; i++) {
+		if (i > 0 && is_same_ip4(tuples[i], tuples[i - 1])) { /* bulk comes in a row */
+			spots[i] = spots[i - 1];
+			continue;
+		}
 		spots[i] = table_spot(table, tuples[i]);
 		rte_prefetch0(&table->buckets[spots[i].first]);
 	}
