@@ -21,7 +21,7 @@
 #define WSCALE 7
 
 static const uint8_t timestamps_word[4] = {1, 1, 8, 10};
-static const uint8_t syn_options[8] = {2, 4, 1460 >> 8, 1460 & 0xff, 1, 3, 3, WSCALE};
+static const uint8_t syn_options[8] = {2, 4, 0, 0, 1, 3, 3, WSCALE};
 static const uint8_t sack_ok[4] = {1, 1, 4, 2};
 
 static uint32_t
@@ -53,6 +53,7 @@ flow_frames_init(struct flow_frames *frames, const struct rte_ether_addr *server
 	frames->gateway_mac = (struct rte_ether_addr){.addr_bytes = {2, 0, 0, 0, 0, 2}};
 	frames->timestamps = timestamps;
 	frames->payload = payload;
+	frames->mss = FLOW_PAYLOAD_MAX;
 	*ether = (struct rte_ether_hdr){.dst_addr = *server_mac,
 		.src_addr = frames->gateway_mac,
 		.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
@@ -83,6 +84,8 @@ write_options(const struct flow_frames *frames, uint8_t *at, const struct flow_f
 
 	if (frame->flags & TCP_SYN) {
 		memcpy(at, syn_options, sizeof(syn_options));
+		at[2] = (uint8_t)(frames->mss >> 8);
+		at[3] = (uint8_t)frames->mss;
 		memcpy(at + sizeof(syn_options), sack_ok, sizeof(sack_ok));
 		at += sizeof(syn_options) + sizeof(sack_ok);
 		*sum += rte_raw_cksum(start, (size_t)(at - start));

@@ -30,6 +30,7 @@ struct flow_frames {
 	struct rte_ether_addr server_mac, gateway_mac;
 	bool timestamps;
 	uint16_t payload; /* bytes of a message or of a segment of bulk */
+	uint16_t mss;     /* that the SYN offers */
 	uint8_t headers[FLOW_HEADERS];
 	uint32_t ip_sum, tcp_sum; /* of what never changes, pseudo-header included */
 	uint16_t block_sum[FLOW_BLOCKS];

@@ -12,58 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netinet/in.h>
-#include <rte_ether.h>
-#include <rte_ip.h>
 #include <rte_malloc.h>
-#include <rte_mbuf.h>
-#include <rte_tcp.h>
 
 #include "checksum.h"
+#include "limit_inner.h"
 #include "netif.h"
-#include "segment.h"
-#include "server.h"
-#include "table.h"
-
-#define L2_LEN RTE_ETHER_HDR_LEN
-#define L3_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr))
-#define WINDOW 2048 /* with the player's shift: 256 KiB, as Rill's */
-#define WSCALE 7
-#define POOL_CACHE 256
-#define TX_TRIES 200000000 /* fruitless ones, seconds, after which the far end is gone */
-
-struct limit_conn {
-	/* The line that the lookup fetches. */
-	struct tuple_head key;
-	uint32_t rcv_nxt, snd_nxt;
-	uint32_t snd_una;
-	uint32_t tsval;
-	struct rte_mbuf *ack; /* of this burst: the frame that is to become the ACK */
-	bool closing;
-	/* The second. */
-	uint64_t bytes_in __rte_cache_aligned, bytes_out;
-	uint64_t frames;
-	uint32_t heard_at;
-	char unused[192 - 28]; /* as far apart as Rill's */
-};
-static_assert(sizeof(struct limit_conn) == 256, "as large as Rill's connections");
-
-struct limit {
-	struct server server;
-	struct port *port;
-	struct rte_mempool *pool; /* of a wire of its own; else NULL */
-	struct table *table;
-	struct slab conns;
-	void *memory;
-	bool echoes;
-	bool verifies, computes; /* checksums, in software */
-	uint32_t turns;
-	uint64_t dropped;
-	/* Of the turn. */
-	unsigned int frames_out, acks;
-	struct rte_mbuf *out[PORT_BURST];
-	struct limit_conn *acked[PORT_BURST];
-};
 
 /* A received frame: where its headers are, and what they say. */
 struct arrival {
@@ -73,6 +26,9 @@ struct arrival {
 	uint16_t header_len, payload_len;
 	uint8_t flags;
 };
+
+#define TIMESTAMPS_OFF 4 /* in the options, where the player writes them */
+#define SYN_PLAIN 32     /* the TCP header of its SYN, without timestamps */
 
 static struct limit *
 limit_of(struct server *server)
@@ -132,9 +88,24 @@ limit_drop(struct limit *limit, struct rte_mbuf *frame)
 	rte_pktmbuf_free(frame);
 }
 
+/* A frame that nobody needs any more, which came in this turn: they are freed together. */
+static void
+limit_idle(struct limit *limit, struct rte_mbuf *frame)
+{
+	limit->idle[limit->idle_count++] = frame;
+}
+
+static void
+limit_free_idle(struct limit *limit)
+{
+	if (limit->idle_count > 0)
+		rte_pktmbuf_free_bulk(limit->idle, limit->idle_count);
+	limit->idle_count = 0;
+}
+
 /* ---- a frame out: the one that came in, turned round */
 
-/* TSval and TSecr, where the player writes them. */
+/* TSval and TSecr change places, and ours is new. */
 static void
 turn_timestamps(const struct limit *limit, uint8_t *timestamps)
 {
@@ -167,10 +138,10 @@ turn_round(struct limit *limit, const struct limit_conn *conn, struct rte_mbuf *
 	tcp->sent_seq = rte_cpu_to_be_32(seq);
 	tcp->recv_ack = rte_cpu_to_be_32(conn->rcv_nxt);
 	tcp->tcp_flags = flags;
-	tcp->rx_win = rte_cpu_to_be_16(WINDOW);
+	tcp->rx_win = rte_cpu_to_be_16(LIMIT_WINDOW);
 	tcp->cksum = 0;
 	if (!(flags & TCP_SYN) && (tcp->data_off >> 4) * 4 > TCP_HEADER_LEN)
-		turn_timestamps(limit, (uint8_t *)(tcp + 1) + 4);
+		turn_timestamps(limit, (uint8_t *)(tcp + 1) + TIMESTAMPS_OFF);
 	tuple.head = conn->key;
 	frame->ol_flags = 0;
 	if (limit->computes)
@@ -201,6 +172,8 @@ limit_open(struct limit *limit, const struct arrival *arrival)
 		limit_drop(limit, arrival->mbuf);
 		return;
 	}
+	if (limit->work == PLAYER_SOURCE)
+		limit_source_learn(limit, arrival->mbuf, arrival->header_len > SYN_PLAIN);
 	turn_round(limit, conn, arrival->mbuf, conn->snd_nxt++, TCP_SYN | TCP_ACK);
 }
 
@@ -210,7 +183,7 @@ limit_end(struct limit *limit, struct limit_conn *conn, const struct arrival *ar
 {
 	table_remove(limit->table, &arrival->tuple, handle);
 	slab_free(&limit->conns, slab_index(&limit->conns, conn));
-	rte_pktmbuf_free(arrival->mbuf);
+	limit_idle(limit, arrival->mbuf);
 }
 
 /* Bulk: one ACK for each connection and turn, made of its last frame. */
@@ -220,7 +193,7 @@ limit_ack_later(struct limit *limit, struct limit_conn *conn, struct rte_mbuf *f
 	if (conn->ack == NULL)
 		limit->acked[limit->acks++] = conn;
 	else
-		rte_pktmbuf_free(conn->ack);
+		limit_idle(limit, conn->ack);
 	conn->ack = frame;
 }
 
@@ -238,6 +211,18 @@ limit_send_acks(struct limit *limit)
 		turn_round(limit, conn, frame, conn->snd_nxt, TCP_ACK);
 	}
 	limit->acks = 0;
+}
+
+/* As it stands in the frame; 0 without. */
+static uint32_t
+tsval_of(const struct arrival *arrival)
+{
+	uint32_t tsval = 0;
+
+	if (arrival->header_len > TCP_HEADER_LEN)
+		memcpy(&tsval, (uint8_t *)(tcp_of(arrival->mbuf) + 1) + TIMESTAMPS_OFF,
+			sizeof(tsval));
+	return tsval;
 }
 
 static void
@@ -261,9 +246,13 @@ limit_segment(struct limit *limit, struct limit_conn *conn, const struct arrival
 		turn_round(limit, conn, arrival->mbuf, conn->snd_nxt++, TCP_FIN | TCP_ACK);
 	} else if (len == 0 && conn->closing && conn->snd_una == conn->snd_nxt) {
 		limit_end(limit, conn, arrival, handle);
+	} else if (limit->work == PLAYER_SOURCE) {
+		conn->tsval = tsval_of(arrival);
+		limit_source_heard(limit, conn, len);
+		limit_idle(limit, arrival->mbuf);
 	} else if (len == 0) {
-		rte_pktmbuf_free(arrival->mbuf);
-	} else if (limit->echoes) {
+		limit_idle(limit, arrival->mbuf);
+	} else if (limit->work != PLAYER_SINK) {
 		conn->bytes_out += len;
 		turn_round(limit, conn, arrival->mbuf, conn->snd_nxt, TCP_ACK | TCP_PSH);
 		conn->snd_nxt += len;
@@ -300,50 +289,58 @@ limit_input(struct limit *limit, const struct arrival *arrivals, unsigned int n)
 	}
 }
 
-/* More never wait than the wire has descriptors: it takes all, as soon as the far side has moved. */
-static unsigned int
+unsigned int
 limit_send(struct limit *limit)
 {
-	unsigned int sent = 0, fruitless = 0;
+	unsigned int waits = limit->frames_out - limit->frames_sent;
+	uint16_t took =
+		limit->port->ops->tx(limit->port, &limit->out[limit->frames_sent], (uint16_t)waits);
 
-	while (sent < limit->frames_out && fruitless < TX_TRIES) {
-		uint16_t took = limit->port->ops->tx(
-			limit->port, &limit->out[sent], (uint16_t)(limit->frames_out - sent));
-
-		sent += took;
-		fruitless = took > 0 ? 0 : fruitless + 1;
-	}
-	for (unsigned int i = sent; i < limit->frames_out; i++)
-		limit_drop(limit, limit->out[i]);
-	return sent;
+	limit->frames_sent += took;
+	if (took == waits)
+		limit->frames_out = limit->frames_sent = 0;
+	return took;
 }
 
-static void
-limit_turn(struct server *server, struct server_turn *turn)
+/* Takes a burst in and turns it round. */
+static uint16_t
+limit_receive(struct limit *limit)
 {
-	struct limit *limit = limit_of(server);
 	struct rte_mbuf *in[PORT_BURST];
 	struct arrival arrivals[PORT_BURST];
+	uint16_t received = limit->port->ops->rx(limit->port, in, PORT_BURST);
 	unsigned int n = 0;
 
-	turn->received = limit->port->ops->rx(limit->port, in, PORT_BURST);
-	turn->worked = turn->received > 0;
-	turn->sent = 0;
-	if (turn->received == 0)
-		return;
-	limit->turns++;
-	limit->frames_out = 0;
-	for (unsigned int i = 0; i < turn->received; i++) {
-		if (i + 2u < turn->received)
+	limit->turns += received > 0;
+	for (unsigned int i = 0; i < received; i++) {
+		if (i + 2u < received)
 			rte_prefetch0(rte_pktmbuf_mtod(in[i + 2], void *));
 		if (limit_parse(limit, in[i], &arrivals[n]))
 			n++;
 		else
 			limit_drop(limit, in[i]);
 	}
-	limit_input(limit, arrivals, n);
-	limit_send_acks(limit);
-	turn->sent = limit_send(limit);
+	if (n > 0)
+		limit_input(limit, arrivals, n);
+	return received;
+}
+
+/* What the wire did not take goes first: until then nothing is received, as there is no room for
+ * it. */
+static void
+limit_turn(struct server *server, struct server_turn *turn)
+{
+	struct limit *limit = limit_of(server);
+
+	turn->received = limit->frames_out == 0 ? limit_receive(limit) : 0;
+	if (turn->received > 0) {
+		limit_send_acks(limit);
+		limit_free_idle(limit);
+	}
+	turn->sent = limit->frames_out > 0 ? limit_send(limit) : 0;
+	if (limit->work == PLAYER_SOURCE && limit->frames_out == 0)
+		turn->sent += limit_source_supply(limit);
+	turn->worked = turn->received > 0 || turn->sent > 0;
 }
 
 static void
@@ -365,6 +362,7 @@ static void
 limit_free(struct limit *limit)
 {
 	rte_mempool_free(limit->pool);
+	rte_mempool_free(limit->supply);
 	table_destroy(limit->table);
 	rte_free(limit->memory);
 	rte_free(limit);
@@ -376,11 +374,13 @@ limit_destroy(struct server *server)
 	struct limit *limit = limit_of(server);
 	unsigned int missing = 0;
 
+	for (unsigned int i = limit->frames_sent; i < limit->frames_out; i++)
+		rte_pktmbuf_free(limit->out[i]);
 	if (limit->dropped > 0)
 		fprintf(stderr, "limit: dropped %lu frames\n", (unsigned long)limit->dropped);
 	if (server->wire != NULL) {
 		ring_wire_destroy(server->wire);
-		missing = rte_mempool_in_use_count(limit->pool);
+		missing = rte_mempool_in_use_count(limit->pool) + limit_source_missing(limit);
 	}
 	limit_free(limit);
 	return missing;
@@ -407,7 +407,7 @@ limit_make(const struct server_setup *setup)
 	if (limit == NULL)
 		return NULL;
 	limit->server.ops = &limit_ops;
-	limit->echoes = setup->work != PLAYER_SINK;
+	limit->work = setup->work;
 	limit->verifies = limit->computes = !setup->checksums;
 	limit->memory =
 		rte_malloc("limit", (size_t)conns * sizeof(struct limit_conn), RTE_CACHE_LINE_SIZE);
@@ -416,7 +416,7 @@ limit_make(const struct server_setup *setup)
 			sizeof(struct tuple_head), false);
 		limit->table = table_create(conns, &key, slabs, addrs6, SOCKET_ID_ANY);
 	}
-	if (limit->table != NULL)
+	if (limit->table != NULL && limit_source_make(limit, setup))
 		return limit;
 	limit_free(limit);
 	return NULL;
@@ -443,8 +443,8 @@ limit_create(const struct server_setup *setup)
 		.name = "limit", .burst = setup->burst, .checksums = setup->checksums};
 
 	if (limit != NULL) {
-		limit->pool = rte_pktmbuf_pool_create("limit_rx", setup->buffers, POOL_CACHE, 0,
-			RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+		limit->pool = rte_pktmbuf_pool_create("limit_rx", setup->buffers, LIMIT_POOL_CACHE,
+			0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 		wire.pool = limit->pool;
 		if (limit->pool != NULL)
 			limit->server.wire = ring_wire_create(&wire);

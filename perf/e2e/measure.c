@@ -17,6 +17,7 @@ static const char *const names[FIGURE_COUNT] = {
 	[FIGURE_PLAYER] = "player_cycles_per_message",
 	[FIGURE_RATE] = "messages_per_second",
 	[FIGURE_INTERRUPTED] = "interrupted_turns",
+	[FIGURE_LEFT_OUT] = "interrupted_share",
 };
 
 const char *
@@ -66,19 +67,33 @@ sum_turns(const struct measure *measure, uint32_t from, uint32_t to)
 	return sum;
 }
 
+/* The length of a turn that was not the server's alone, in cycles. */
+static uint64_t
+interrupted_from(const struct measure_around *around, uint64_t median)
+{
+	uint64_t least_us = around->sends ? MEASURE_LONG_US : MEASURE_INTERRUPTED_LEAST_US;
+
+	return RTE_MAX(MEASURE_INTERRUPTED_TIMES * median, least_us * around->hz / 1000000);
+}
+
+static double
+part_of(uint64_t part, uint64_t rest)
+{
+	return share_of((double)part, (double)(part + rest));
+}
+
 void
 measure_end(
 	const struct measure *measure, const struct measure_around *around, struct figures *figures)
 {
 	uint64_t median = histogram_quantile(&measure->lengths, 0.5);
-	uint64_t least = MEASURE_INTERRUPTED_LEAST_US * around->hz / 1000000;
-	uint32_t bound = histogram_bucket(RTE_MAX(MEASURE_INTERRUPTED_TIMES * median, least));
+	uint32_t bound = histogram_bucket(interrupted_from(around, median));
 	const struct measure_turns own = sum_turns(measure, 0, bound);
 	const struct measure_turns interrupted = sum_turns(measure, bound, HISTOGRAM_BUCKETS);
 	double *of = figures->of, messages = (double)around->messages, counted;
 
-	counted = messages *
-		  share_of((double)own.received, (double)(own.received + interrupted.received));
+	counted = messages * (around->sends ? part_of(own.sent, interrupted.sent)
+					    : part_of(own.received, interrupted.received));
 	of[FIGURE_PER_MESSAGE] = share_of((double)own.cycles, counted);
 	of[FIGURE_PER_FRAME] = share_of((double)own.cycles, (double)own.received);
 	of[FIGURE_BURST] = share_of((double)own.received, (double)own.full);
@@ -90,6 +105,8 @@ measure_end(
 	of[FIGURE_PLAYER] = share_of((double)around->player_cycles, messages);
 	of[FIGURE_RATE] = share_of(messages * (double)around->hz, (double)around->cycles);
 	of[FIGURE_INTERRUPTED] = (double)interrupted.count;
+	of[FIGURE_LEFT_OUT] =
+		share_of((double)interrupted.cycles, (double)(own.cycles + interrupted.cycles));
 }
 
 static int

@@ -48,7 +48,8 @@ check_in_full(struct player *player, uint32_t number, const struct flow *flow,
 		if (complaint != NULL)
 			player_fail(player, number, "a bad frame: %s", complaint);
 	}
-	if (frame->payload_len > 0 && frame->payload_len <= flow->waiting) {
+	if (setup->work != PLAYER_SOURCE && frame->payload_len > 0 &&
+		frame->payload_len <= flow->waiting) {
 		const uint8_t *sent =
 			player->frames.block[flow_block(flow->snd_nxt - setup->payload)];
 
@@ -82,6 +83,8 @@ hear_payload(struct player *player, uint32_t number, struct flow *flow, uint16_t
 	} else {
 		message_ended(player);
 		player_later_ack(player, number, flow);
+		if (player->job == PLAYER_OFFER)
+			player_offer_answered(player, number);
 	}
 }
 
@@ -155,6 +158,7 @@ hear(struct player *player, uint32_t number, const struct far_frame *bytes,
 	const struct flow_frame *frame)
 {
 	struct flow *flow = &player->flows[number];
+	bool check;
 
 	if (frame->flags & TCP_RST) {
 		player_fail(player, number, "reset by the server");
@@ -177,12 +181,15 @@ hear(struct player *player, uint32_t number, const struct far_frame *bytes,
 		hear_repeated(player, number, flow, frame);
 		return;
 	}
-	if ((player->counts.frames_in & (player->setup.check_every - 1)) == 0)
+	check = (player->counts.frames_in & (player->setup.check_every - 1)) == 0;
+	if (check)
 		check_in_full(player, number, flow, bytes, frame);
 	flow->tsval = frame->tsval;
 	if (player->setup.work == PLAYER_SINK && flow->state == FLOW_OPEN)
 		hear_ack(player, number, flow, frame->ack);
-	if (frame->payload_len > 0)
+	if (frame->payload_len > 0 && player->setup.work == PLAYER_SOURCE)
+		player_hear_fetch(player, number, flow, frame, check);
+	else if (frame->payload_len > 0)
 		hear_payload(player, number, flow, frame->payload_len);
 	if (frame->flags & TCP_FIN)
 		hear_fin(player, number, flow);
@@ -223,25 +230,46 @@ listen_to_wire(struct player *player)
 
 /* ---- a run */
 
-static void
-begin_run(struct player *player, enum player_job job, uint64_t messages, uint64_t cycles)
+/* Fetches are begun whole. */
+static uint64_t
+to_play(const struct player *player, const struct player_task *task)
 {
-	bool bounded = messages > 0 || cycles == 0;
+	const struct fetch_shape *shape = &player->setup.fetch;
+	uint64_t of_fetch;
 
-	player->job = job;
+	if (task->messages == 0 && task->cycles > 0)
+		return UINT64_MAX;
+	if (player->setup.work != PLAYER_SOURCE)
+		return task->messages;
+	of_fetch = shape->bytes / shape->size;
+	return (task->messages + of_fetch - 1) / of_fetch;
+}
+
+static void
+begin_run(struct player *player, const struct player_task *task)
+{
+	player->job = task->job;
+	player->lossy = task->job == PLAYER_OFFER;
 	player->cursor = 0;
 	player->begun = 0;
-	player->to_begin = bounded ? messages : UINT64_MAX;
-	if (job != PLAYER_PLAY)
+	player->ends_at = task->cycles > 0 ? rte_rdtsc() + task->cycles : UINT64_MAX;
+	switch (task->job) {
+	case PLAYER_PLAY:
+		player->to_begin = to_play(player, task);
+		return;
+	case PLAYER_OFFER:
+		player->to_begin = UINT64_MAX;
+		player_open_loop_begin(player, task);
+		return;
+	default:
 		player->to_begin = player->setup.work == PLAYER_RATE ? 0 : player->setup.flows;
-	player->ends_at = cycles > 0 ? rte_rdtsc() + cycles : UINT64_MAX;
+	}
 }
 
 static bool
 run_is_over(const struct player *player, uint64_t now)
 {
-	return player->begun == player->to_begin ||
-	       (player->job == PLAYER_PLAY && now >= player->ends_at);
+	return player->begun == player->to_begin || now >= player->ends_at;
 }
 
 static void
@@ -251,13 +279,23 @@ count_round(struct player *player, uint64_t cycles)
 		player->counts.cycles += cycles;
 }
 
+static unsigned int
+begin_what_is_due(struct player *player, uint64_t now, bool over)
+{
+	if (player->job == PLAYER_OFFER) {
+		player_offer_look(player, now);
+		return player_offer_some(player);
+	}
+	return over ? 0 : player_begin_some(player);
+}
+
 bool
-player_run(struct player *player, enum player_job job, uint64_t messages, uint64_t cycles)
+player_run(struct player *player, const struct player_task *task)
 {
 	uint64_t stall = PLAYER_STALL_S * rte_get_tsc_hz(), moved_at = rte_rdtsc();
 	unsigned int idle = 0;
 
-	begin_run(player, job, messages, cycles);
+	begin_run(player, task);
 	while (player->problem[0] == 0) {
 		uint64_t now = rte_rdtsc();
 		bool over = run_is_over(player, now);
@@ -267,8 +305,7 @@ player_run(struct player *player, enum player_job job, uint64_t messages, uint64
 		player->now_ms = (uint32_t)(now / player->tsc_per_ms);
 		moved = listen_to_wire(player);
 		moved += player_speak(player);
-		if (!over)
-			moved += player_begin_some(player);
+		moved += begin_what_is_due(player, now, over);
 		if (moved > 0) {
 			idle = 0;
 			moved_at = now;
@@ -301,21 +338,25 @@ player_create(const struct player_setup *setup)
 	if (player != NULL) {
 		player->flows = aligned_alloc(PLAYER_HUGE_PAGE, flows);
 		player->unacked = calloc(setup->unacked, sizeof(*player->unacked));
+		player->setup = *setup;
+		player->random = setup->seed;
+		player->tsc_per_ms = rte_get_tsc_hz() / 1000;
 	}
-	if (player == NULL || player->flows == NULL || player->unacked == NULL) {
+	if (player == NULL || player->flows == NULL || player->unacked == NULL ||
+		!player_fetch_create(player) || !player_open_loop_create(player)) {
 		fprintf(stderr, "no memory for %u flows\n", setup->flows);
 		return NULL;
 	}
 	player_huge_pages(player->flows, flows);
 	memset(player->flows, 0, flows);
-	player->setup = *setup;
-	player->random = setup->seed;
-	player->tsc_per_ms = rte_get_tsc_hz() / 1000;
 	player->round_max = PLAYER_ROUND_MAX_US * (rte_get_tsc_hz() / 1000000);
 	for (uint32_t i = 0; i < setup->flows; i++)
 		player->flows[i].snd_nxt = i * 2654435761u; /* any will do */
 	flow_frames_init(
 		&player->frames, &setup->wire->server_mac, setup->timestamps, setup->payload);
+	if (setup->work == PLAYER_SOURCE)
+		player->frames.mss =
+			(uint16_t)(setup->fetch.size + (setup->timestamps ? FLOW_TIMESTAMPS : 0));
 	return player;
 }
 
@@ -324,6 +365,8 @@ player_destroy(struct player *player)
 {
 	if (player == NULL)
 		return;
+	player_fetch_destroy(player);
+	player_open_loop_destroy(player);
 	free(player->flows);
 	free(player->unacked);
 	free(player);
@@ -333,6 +376,20 @@ const char *
 player_problem(const struct player *player)
 {
 	return player->problem;
+}
+
+const struct player_offered *
+player_offered(const struct player *player)
+{
+	return &player->open.offered;
+}
+
+uint64_t
+player_bytes(const struct player_setup *setup)
+{
+	return sizeof(struct player) +
+	       RTE_ALIGN_CEIL(setup->flows * sizeof(struct flow), (uint64_t)PLAYER_HUGE_PAGE) +
+	       (uint64_t)setup->unacked * sizeof(struct unacked);
 }
 
 const struct player_counts *

@@ -22,8 +22,8 @@ player_queue(struct player *player, uint32_t number, enum say_kind kind)
 		player_fail(player, number, "more answers wait than %u", PLAYER_QUEUE);
 		return;
 	}
-	player->queue[player->queue_put++ & (PLAYER_QUEUE - 1)] =
-		(struct say){.number = number, .kind = (uint8_t)kind};
+	player->queue[player->queue_put++ & (PLAYER_QUEUE - 1)] = (struct say){
+		.number = number, .ack = player->flows[number].rcv_nxt, .kind = (uint8_t)kind};
 }
 
 void
@@ -56,20 +56,41 @@ say(struct player *player, uint32_t number, uint8_t flags, uint16_t payload)
 	};
 	uint8_t *slot = far_slot(player->setup.wire);
 
-	far_filled(
-		player->setup.wire, flow_frame_write(&player->frames, slot, number, &frame));
+	far_filled(player->setup.wire, flow_frame_write(&player->frames, slot, number, &frame));
 	flow->snd_nxt += payload + ((flags & (TCP_SYN | TCP_FIN)) != 0);
 	if (flags & TCP_ACK)
 		flow->ack_due = false;
 	player->counts.frames_out++;
 }
 
+/*
+ * It says nothing of what came later, as a FIN, which has its own ACK; and nothing after the last
+ * one: the server would reset what it does not know any more.
+ */
 static void
-say_request(struct player *player, uint32_t number)
+say_ack(struct player *player, uint32_t number, uint32_t ack)
+{
+	struct flow *flow = &player->flows[number];
+	uint32_t rcv_nxt = flow->rcv_nxt;
+	bool due = flow->ack_due;
+
+	if (flow->state == FLOW_CLOSED)
+		return;
+	flow->rcv_nxt = ack;
+	say(player, number, TCP_ACK, 0);
+	flow->rcv_nxt = rcv_nxt;
+	flow->ack_due = due;
+}
+
+void
+player_say_request(struct player *player, uint32_t number)
 {
 	struct flow *flow = &player->flows[number];
 
-	flow->waiting = (uint16_t)(flow->waiting + player->setup.payload);
+	if (player->setup.work == PLAYER_SOURCE)
+		flow->waiting++;
+	else
+		flow->waiting = (uint16_t)(flow->waiting + player->setup.payload);
 	say(player, number, TCP_ACK | TCP_PSH, player->setup.payload);
 }
 
@@ -104,10 +125,10 @@ say_queued(struct player *player, const struct say *what)
 {
 	switch ((enum say_kind)what->kind) {
 	case SAY_ACK:
-		say(player, what->number, TCP_ACK, 0);
+		say_ack(player, what->number, what->ack);
 		return;
 	case SAY_REQUEST:
-		say_request(player, what->number);
+		player_say_request(player, what->number);
 		return;
 	case SAY_FIN:
 		say_fin(player, what->number);
@@ -143,11 +164,15 @@ speak_late_acks(struct player *player)
 							     (player->setup.unacked - 1)]
 						     .number]);
 		if (flow->ack_due && flow->rcv_nxt == oldest->rcv_nxt) {
-			if (far_slot(player->setup.wire) == NULL)
+			if (far_slot(player->setup.wire) != NULL) {
+				say(player, oldest->number, TCP_ACK, 0);
+				player->counts.pure_acks++;
+				said++;
+			} else if (player->lossy) {
+				player->counts.lost_acks++;
+			} else {
 				break;
-			say(player, oldest->number, TCP_ACK, 0);
-			player->counts.pure_acks++;
-			said++;
+			}
 		}
 		player->unacked_taken++;
 	}
@@ -159,11 +184,15 @@ player_speak(struct player *player)
 {
 	unsigned int said = 0;
 
-	while (player->queue_taken != player->queue_put &&
-		far_slot(player->setup.wire) != NULL) {
+	while (player->queue_taken != player->queue_put) {
 		const struct say *what = &player->queue[player->queue_taken & (PLAYER_QUEUE - 1)];
 
-		say_queued(player, what);
+		if (far_slot(player->setup.wire) != NULL)
+			say_queued(player, what);
+		else if (player->lossy && what->kind == SAY_ACK)
+			player->counts.lost_acks++;
+		else
+			break;
 		player->queue_taken++;
 		said++;
 	}
@@ -172,8 +201,8 @@ player_speak(struct player *player)
 
 /* ---- what is begun */
 
-static uint32_t
-draw(struct player *player)
+uint32_t
+player_draw(struct player *player)
 {
 	uint64_t x = player->random;
 
@@ -197,7 +226,7 @@ next_flow(struct player *player)
 	}
 	ahead = &player->ahead[player->ahead_at++ & (PLAYER_AHEAD - 1)];
 	flow = *ahead;
-	*ahead = draw(player);
+	*ahead = player_draw(player);
 	rte_prefetch0(&player->flows[*ahead]);
 	return flow;
 }
@@ -213,6 +242,8 @@ is_fit(const struct player *player, const struct flow *flow)
 		return false;
 	if (player->job == PLAYER_PLAY && player->setup.work == PLAYER_SINK)
 		return flow->waiting <= (SINK_SEGMENTS - 1) * player->setup.payload;
+	if (player->job == PLAYER_PLAY && player->setup.work == PLAYER_SOURCE)
+		return flow->waiting < FETCHES_OF_FLOW;
 	return flow->waiting == 0;
 }
 
@@ -238,7 +269,7 @@ begin_train(struct player *player, uint32_t number)
 	while (n < SINK_TRAIN && is_fit(player, flow) && player->begun + n < player->to_begin &&
 		player->inflight + n < player->setup.inflight &&
 		far_slot(player->setup.wire) != NULL) {
-		say_request(player, number);
+		player_say_request(player, number);
 		n++;
 	}
 	return n;
@@ -257,7 +288,7 @@ begin(struct player *player, uint32_t number)
 	}
 	if (player->setup.work == PLAYER_SINK)
 		return begin_train(player, number);
-	say_request(player, number);
+	player_say_request(player, number);
 	return 1;
 }
 
@@ -268,21 +299,30 @@ inflight_max(const struct player *player)
 	return player->counts.opened == 0 ? 1 : player->setup.inflight;
 }
 
+/* The next flow that is fit; PLAYER_NONE: too many in a row were not. */
+static uint32_t
+fit_flow(struct player *player)
+{
+	for (unsigned int tries = 0; tries < TRIES; tries++) {
+		uint32_t number = next_flow(player);
+
+		if (is_fit(player, &player->flows[number]))
+			return number;
+	}
+	return PLAYER_NONE;
+}
+
 unsigned int
 player_begin_some(struct player *player)
 {
 	unsigned int n = 0;
 
 	while (n < BEGIN_MAX && player->begun < player->to_begin &&
-		player->inflight < inflight_max(player) &&
-		far_slot(player->setup.wire) != NULL) {
-		unsigned int tries = 0, begun;
-		uint32_t number;
+		player->inflight < inflight_max(player) && far_slot(player->setup.wire) != NULL) {
+		uint32_t number = fit_flow(player);
+		unsigned int begun;
 
-		do
-			number = next_flow(player);
-		while (!is_fit(player, &player->flows[number]) && ++tries < TRIES);
-		if (tries == TRIES)
+		if (number == PLAYER_NONE)
 			break;
 		begun = begin(player, number);
 		player->inflight += begun;

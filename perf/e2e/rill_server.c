@@ -15,10 +15,14 @@
 #include "config.h"
 #include "lane.h"
 #include "pools.h"
+#include "rill_source.h"
 #include "server.h"
+
+#define SIDECARS_MAX 65536 /* holes, and recovery, are rare on this wire */
 
 struct rill_server {
 	struct server server;
+	struct rill_source *source;
 	struct rill_lane *lane;
 	struct pools pools;
 	struct rill_options options;
@@ -57,6 +61,19 @@ finish(struct rill_conn *conn)
 
 static const struct rill_handler echoing = {.on_data = echo, .on_eof = finish};
 static const struct rill_handler sinking = {.on_data = sink, .on_eof = finish};
+
+static const struct rill_handler *
+handler_of(enum player_work work)
+{
+	switch (work) {
+	case PLAYER_SINK:
+		return &sinking;
+	case PLAYER_SOURCE:
+		return rill_source_handler();
+	default:
+		return &echoing;
+	}
+}
 
 /* ---- a turn */
 
@@ -97,7 +114,7 @@ rill_destroy(struct server *server)
 
 	lane_destroy(rill->lane);
 	ring_wire_destroy(server->wire);
-	missing = rte_mempool_in_use_count(rill->pools.rx) +
+	missing = rill_source_destroy(rill->source) + rte_mempool_in_use_count(rill->pools.rx) +
 		  rte_mempool_in_use_count(rill->pools.buf) +
 		  rte_mempool_in_use_count(rill->pools.control);
 	pools_free(&rill->pools);
@@ -132,19 +149,21 @@ make_lane(struct rill_server *rill, const struct server_setup *setup)
 	rill_addr_parse("10.0.0.254", &config->gateway);
 	config->limits.max_conns = setup->flows + SERVER_SPARE;
 	config->limits.timewait_max = 1024; /* the clients close first */
-	config->limits.records = setup->buffers;
+	config->limits.records = setup->buffers + fetch_buffers(&setup->fetch, setup->fetches);
 	config->limits.buffers = setup->buffers;
 	config_fill_limits(&config->limits);
+	config->limits.sidecars = RTE_MIN(config->limits.sidecars, (uint32_t)SIDECARS_MAX);
+	config->limits.bbrs = RTE_MIN(config->limits.bbrs, (uint32_t)SIDECARS_MAX);
 	rill_options_default(&rill->options);
 	config->options = &rill->options;
 	config->secret = rill->secret;
-	config->name = "rill";
+	config->name = setup->name;
 	config->numa_node = -1;
 	err = lane_create(&lane, &rill->lane);
 	if (err != 0)
 		return err;
-	return rill_lane_listen(rill->lane, NULL, FLOW_SERVER_PORT, NULL,
-		setup->work == PLAYER_SINK ? &sinking : &echoing, NULL, &listener);
+	return rill_lane_listen(rill->lane, NULL, FLOW_SERVER_PORT, NULL, handler_of(setup->work),
+		rill->source, &listener);
 }
 
 static const struct server_ops rill_ops = {
@@ -158,7 +177,7 @@ static const struct server_ops rill_ops = {
 struct server *
 rill_server_create(const struct server_setup *setup)
 {
-	const struct pools_setup pools = {.name = "rill",
+	const struct pools_setup pools = {.name = setup->name,
 		.numa_node = -1,
 		.mtu = RTE_ETHER_MTU,
 		.buffers = setup->buffers,
@@ -166,13 +185,16 @@ rill_server_create(const struct server_setup *setup)
 		.tx_desc = RING_WIRE_DESC};
 	struct rill_server *rill = calloc(1, sizeof(*rill));
 	struct ring_wire_setup wire = {
-		.name = "rill", .burst = setup->burst, .checksums = setup->checksums};
+		.name = setup->name, .burst = setup->burst, .checksums = setup->checksums};
 
 	if (rill == NULL || pools_create(&rill->pools, &pools) != 0) {
 		fprintf(stderr, "%s\n", rill == NULL ? "no memory" : rill_error());
 		free(rill);
 		return NULL;
 	}
+	rill->source = rill_source_create(setup);
+	if (rill->source == NULL)
+		return NULL;
 	clock_init();
 	rill->server.ops = &rill_ops;
 	wire.pool = rill->pools.rx;

@@ -12,20 +12,32 @@
 static const char usage[] =
 	"usage: wire_ring [options]\n"
 	"Server cycles of Rill and of the limit (header swap with lookup), on the ring wire, by turns.\n"
-	"  --work echo|sink|rate   request and echo; bulk in; open, request, echo, close   [echo]\n"
-	"  --size BYTES            of a message, or of a segment of bulk          [64; sink: 1448]\n"
+	"  --work echo             request and echo                                        [echo]\n"
+	"         sink             bulk in\n"
+	"         source           bulk out: fetches of some large records\n"
+	"         rate             open, request, echo, close\n"
+	"         hold             connections that do nothing, what they take; then echo, beside\n"
+	"                          another Rill that has few\n"
+	"  --size BYTES            of a message, or of a segment of bulk          [64; bulk: 1448]\n"
+	"  --record segment|large  source: what is sent at once: a segment, or 64 KiB   [segment]\n"
 	"  --connections N                                                                 [1000]\n"
-	"  --inflight N            messages under way at most, 1 .. 768        [512, connections]\n"
+	"  --few N                 hold: connections of the other Rill           [10000]\n"
+	"  --inflight N            messages (source: fetches) under way at most, 1 .. 768\n"
+	"                                                          [512, connections; source: 8]\n"
+	"  --offered LIST          echo: after each slice of this closed loop, one of an open loop for\n"
+	"                          each load: a multiple of the closed loop's rate (0.5), or requests\n"
+	"                          a second (200000/s); as 0.1,0.5,0.9,2\n"
+	"  --rto MS                a request that the wire has lost is sent again after        [200]\n"
 	"  --order random|turns    which connection speaks next                          [random]\n"
 	"  --seconds S             of a slice                                               [0.3]\n"
 	"  --messages N            of a slice, instead of seconds\n"
 	"  --rounds N              pairs of slices, after one that warms up                   [5]\n"
-	"  --who both|rill|limit                                                           [both]\n"
+	"  --who both|rill|limit                                              [both; hold: rill]\n"
 	"  --burst N               frames that the wire hands over at once, 1 .. 64          [32]\n"
 	"  --checksums software|wire   who sums: the server, or the wire as a NIC would [software]\n"
 	"  --timestamps on|off     RFC 7323, on both sides                                   [on]\n"
 	"  --unacked N             responses that may wait for their ACK, a power of two   [8192]\n"
-	"  --buffers N             of a pool                                    [unacked + 8192]\n"
+	"  --buffers N             of a pool          [unacked + 8192; offered: + connections]\n"
 	"  --check N               one frame of N is checked in full, a power of two         [64]\n"
 	"  --seed N                of the order                                               [1]\n"
 	"  --cores A,B             of the server and of the player       [the first two allowed]\n"
@@ -34,6 +46,10 @@ static const char usage[] =
 enum {
 	OPT_WORK,
 	OPT_SIZE,
+	OPT_RECORD,
+	OPT_FEW,
+	OPT_OFFERED,
+	OPT_RTO,
 	OPT_CONNECTIONS,
 	OPT_INFLIGHT,
 	OPT_ORDER,
@@ -56,6 +72,10 @@ enum {
 static const struct option long_options[] = {
 	{"work", required_argument, NULL, OPT_WORK},
 	{"size", required_argument, NULL, OPT_SIZE},
+	{"record", required_argument, NULL, OPT_RECORD},
+	{"few", required_argument, NULL, OPT_FEW},
+	{"offered", required_argument, NULL, OPT_OFFERED},
+	{"rto", required_argument, NULL, OPT_RTO},
 	{"connections", required_argument, NULL, OPT_CONNECTIONS},
 	{"inflight", required_argument, NULL, OPT_INFLIGHT},
 	{"order", required_argument, NULL, OPT_ORDER},
@@ -146,14 +166,54 @@ parse_seconds(struct run_options *options, const char *value)
 		refuse("seconds", value, "give a number within 0.001 .. 3600");
 }
 
+/* A multiple, or a rate. */
+static struct load
+parse_load(const char *list, const char *item)
+{
+	struct load load = {0};
+	char *end;
+	double value = strtod(item, &end);
+
+	if (end == item || !(value > 0))
+		refuse("offered", list, "give a list of numbers, as 0.5,2 or 200000/s");
+	if (strcmp(end, "/s") == 0 && value >= 1 && value <= 1e9)
+		load.per_second = value;
+	else if (*end == 0 && value >= 0.001 && value <= 100)
+		load.times = value;
+	else
+		refuse("offered", list,
+			"give multiples within 0.001 .. 100, or rates within 1/s .. 1000000000/s");
+	return load;
+}
+
+static void
+parse_offered(struct run_options *options, const char *list)
+{
+	char copy[256], *rest = copy, *item;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	options->loads_count = 0;
+	while ((item = strsep(&rest, ",")) != NULL) {
+		if (options->loads_count == LOADS_MAX || strlen(list) >= sizeof(copy))
+			refuse("offered", list, "give eight loads at most");
+		options->loads[options->loads_count++] = parse_load(list, item);
+	}
+}
+
+static void
+parse_work(struct run_options *options, const char *name, const char *value)
+{
+	unsigned int n = word(name, value, "echo|sink|rate|source|hold");
+
+	options->hold = n == PLAYER_WORKS;
+	options->player.work = options->hold ? PLAYER_ECHO : (enum player_work)n;
+}
+
 /* Options of the load. Returns whether it was one. */
 static bool
 take_load(struct player_setup *player, int opt, const char *name, const char *value)
 {
 	switch (opt) {
-	case OPT_WORK:
-		player->work = (enum player_work)word(name, value, "echo|sink|rate");
-		return true;
 	case OPT_SIZE:
 		player->payload = (uint16_t)number(name, value, 1, FLOW_PAYLOAD_MAX);
 		return true;
@@ -165,6 +225,9 @@ take_load(struct player_setup *player, int opt, const char *name, const char *va
 		return true;
 	case OPT_ORDER:
 		player->in_order = word(name, value, "random|turns") == 1;
+		return true;
+	case OPT_RTO:
+		player->rto_ms = (uint32_t)number(name, value, 1, 60000);
 		return true;
 	case OPT_TIMESTAMPS:
 		player->timestamps = word(name, value, "off|on") == 1;
@@ -190,6 +253,18 @@ take(struct run_options *options, int opt, const char *name, const char *value)
 	unsigned int who;
 
 	switch (opt) {
+	case OPT_WORK:
+		parse_work(options, name, value);
+		break;
+	case OPT_RECORD:
+		options->record = 1 + (int)word(name, value, "segment|large");
+		break;
+	case OPT_FEW:
+		options->few = (uint32_t)number(name, value, 1, 1000 * 1000);
+		break;
+	case OPT_OFFERED:
+		parse_offered(options, value);
+		break;
 	case OPT_SECONDS:
 		parse_seconds(options, value);
 		break;
@@ -203,6 +278,7 @@ take(struct run_options *options, int opt, const char *name, const char *value)
 		who = word(name, value, "rill|limit|both");
 		options->who[SIDE_RILL] = who != SIDE_LIMIT;
 		options->who[SIDE_LIMIT] = who != SIDE_RILL;
+		options->who_given = true;
 		break;
 	case OPT_BURST:
 		options->burst = (uint16_t)number(name, value, 1, PORT_BURST);
@@ -235,22 +311,88 @@ remember_command(struct run_options *options, int argc, char **argv)
 			"%s%s", i > 0 ? " " : "", i > 0 ? argv[i] : "wire_ring");
 }
 
+#define SOURCE_SIZE_LEAST 216 /* what a peer may ask for at least: the option mss_floor */
+#define SOURCE_INFLIGHT 8     /* as much as fills the wire, and waits in caches */
+#define SOURCE_INFLIGHT_MOST 64
+#define INFLIGHT_DEFAULT 512
+#define RECORD_LARGE 1                  /* of the words of --record */
+#define OFFERED_CONNECTIONS_MOST 131072 /* each may pin a buffer while its ACK is lost */
+#define FEW_DEFAULT 10000
+
+static uint16_t
+size_most(const struct player_setup *player)
+{
+	return FLOW_PAYLOAD_MAX - (player->timestamps ? FLOW_TIMESTAMPS : 0);
+}
+
+static void
+refuse_what_contradicts(const struct run_options *options)
+{
+	const struct player_setup *player = &options->player;
+
+	if (player->payload > size_most(player))
+		refuse("size", "with timestamps", "a segment has room for 1448 bytes");
+	if (player->work == PLAYER_SOURCE && player->payload < SOURCE_SIZE_LEAST)
+		refuse("size", "with --work source", "give 216 or more");
+	if (player->work == PLAYER_SOURCE && player->inflight > SOURCE_INFLIGHT_MOST)
+		refuse("inflight", "with --work source", "give 64 fetches or fewer");
+	if (options->record != 0 && player->work != PLAYER_SOURCE)
+		refuse("record", "with another work", "only --work source sends records");
+	if (options->few != 0 && !options->hold)
+		refuse("few", "with another work", "only --work hold has another Rill beside it");
+	if (options->loads_count > 0 && (player->work != PLAYER_ECHO || options->hold))
+		refuse("offered", "with another work", "only --work echo has an open loop");
+	if (options->loads_count > 0 && player->flows > OFFERED_CONNECTIONS_MOST)
+		refuse("offered", "with so many connections", "give 131072 --connections or fewer");
+	if (options->hold && !options->who[SIDE_RILL])
+		refuse("who", "limit", "--work hold holds connections of Rill");
+}
+
+static void
+fill_hold(struct run_options *options)
+{
+	if (!options->who_given)
+		options->who[SIDE_LIMIT] = false;
+	options->who[SIDE_FEW] = true;
+	if (options->few == 0)
+		options->few = RTE_MIN((uint32_t)FEW_DEFAULT, options->player.flows);
+}
+
+/* What a client sends is its requests; what is measured are the segments of the server. */
+static void
+fill_source(struct run_options *options)
+{
+	struct player_setup *player = &options->player;
+
+	player->fetch = fetch_shape_of(player->payload, options->record == 1 + RECORD_LARGE);
+	player->payload = FETCH_REQUEST;
+	if (player->inflight == 0)
+		player->inflight = SOURCE_INFLIGHT;
+}
+
 static void
 fill_defaults(struct run_options *options)
 {
 	struct player_setup *player = &options->player;
+	bool bulk = player->work == PLAYER_SINK || player->work == PLAYER_SOURCE;
 
 	if (player->payload == 0)
-		player->payload =
-			player->work != PLAYER_SINK
-				? 64
-				: FLOW_PAYLOAD_MAX - (player->timestamps ? FLOW_TIMESTAMPS : 0);
-	if (player->timestamps && player->payload > FLOW_PAYLOAD_MAX - FLOW_TIMESTAMPS)
-		refuse("size", "with timestamps", "a segment has room for 1448 bytes");
-	if (player->work != PLAYER_SINK && player->inflight > player->flows)
+		player->payload = bulk ? size_most(player) : 64;
+	refuse_what_contradicts(options);
+	options->size = player->payload;
+	if (player->work == PLAYER_SOURCE)
+		fill_source(options);
+	if (player->inflight == 0)
+		player->inflight = INFLIGHT_DEFAULT;
+	if (!bulk && player->inflight > player->flows)
 		player->inflight = player->flows;
+	if (options->hold)
+		fill_hold(options);
+	if (options->loads_count == 0)
+		player->rto_ms = 0; /* nothing is lost */
 	if (options->buffers == 0)
-		options->buffers = player->unacked + 8192;
+		options->buffers =
+			player->unacked + 8192 + (options->loads_count > 0 ? player->flows : 0);
 }
 
 void
@@ -260,9 +402,9 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 
 	*options = (struct run_options){.player = {.work = PLAYER_ECHO,
 						.flows = 1000,
-						.inflight = 512,
 						.unacked = 8192,
 						.timestamps = true,
+						.rto_ms = 200,
 						.check_every = 64,
 						.seed = 1},
 		.who = {true, true},
@@ -287,9 +429,9 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 }
 
 const char *
-work_name(enum player_work work)
+work_name(const struct run_options *options)
 {
-	static const char *const names[] = {"echo", "sink", "rate"};
+	static const char *const names[] = {"echo", "sink", "rate", "source"};
 
-	return names[work];
+	return options->hold ? "hold" : names[options->player.work];
 }

@@ -46,7 +46,10 @@ struct server {
 };
 
 struct server_setup {
+	const char *name; /* of its pools and rings: its own in the process */
 	enum player_work work;
+	struct fetch_shape fetch; /* PLAYER_SOURCE: what a request asks for, */
+	uint32_t fetches;         /* and how many of them are under way at most */
 	uint32_t flows;
 	uint32_t buffers; /* of a pool */
 	uint16_t burst;

@@ -138,24 +138,29 @@ say(const char *what)
 static bool
 play(const struct wire_settings *settings, struct player *player)
 {
-	uint64_t per_ms = rte_get_tsc_hz() / 1000, messages = settings->messages, begun;
+	uint64_t per_ms = rte_get_tsc_hz() / 1000, begun;
+	const struct player_task open = {.job = PLAYER_OPEN}, shut = {.job = PLAYER_CLOSE};
+	const struct player_task warm_up = {
+		.job = PLAYER_PLAY, .cycles = settings->warmup_ms * per_ms};
+	struct player_task task = {.job = PLAYER_PLAY, .messages = settings->messages};
 	struct player_counts before, after;
 	uint64_t cycles;
 
-	if (!player_run(player, PLAYER_OPEN, 0, 0))
+	if (task.messages == 0)
+		task.cycles = settings->time_ms * per_ms;
+	if (!player_run(player, &open))
 		return false;
 	say("open");
-	if (settings->warmup_ms > 0 && messages == 0 &&
-		!player_run(player, PLAYER_PLAY, 0, settings->warmup_ms * per_ms))
+	if (settings->warmup_ms > 0 && task.messages == 0 && !player_run(player, &warm_up))
 		return false;
 	say("begin");
 	before = *player_counts(player);
 	begun = rte_rdtsc();
-	if (!player_run(player, PLAYER_PLAY, messages, messages > 0 ? 0 : settings->time_ms * per_ms))
+	if (!player_run(player, &task))
 		return false;
 	cycles = rte_rdtsc() - begun;
 	after = *player_counts(player);
-	if (!player_run(player, PLAYER_CLOSE, 0, 0))
+	if (!player_run(player, &shut))
 		return false;
 	print_played(settings, &before, &after, cycles);
 	return true;
