@@ -47,6 +47,11 @@ def figure_of_values(values):
     return figure([{"median": value, "least": value, "most": value} for value in values])
 
 
+def scaled(which, factor):
+    """The figure in another unit; None stays None."""
+    return which and {**which, **{key: which[key] * factor for key in ("median", "least", "most")}}
+
+
 def is_noisy(which):
     return which["spread_percent"] > NOISY_PERCENT
 
@@ -85,8 +90,8 @@ def paired(runs_a, path_a, runs_b, path_b):
 
 # ---- what follows from a run
 
-def add_rates(run):
-    """Of a run on the ring wire: what a core would do that had nothing else to do."""
+def of_ring(run):
+    """A run on the ring wire, with what a core would do that had nothing else to do."""
     hz = run["machine"]["tsc_hz"]
     for side in ("rill", "limit"):
         cycles = value_of(run, f"{side}.cycles_per_message")
@@ -96,6 +101,16 @@ def add_rates(run):
         if run.get("work") in ("sink", "source"):
             run[side]["gbit_per_core"] = hz / cycles * run["size"] * 8 / 1e9
     return run
+
+
+def of_memif(result):
+    """The one work of a run over memif, as a run."""
+    run = result["works"][0]
+    for side in ("rill", "limit", "load"):
+        if side in run:
+            run.setdefault("remarks", []).append(
+                f"{run['work']}, {side}: who had no rest: {run[side]['saturated']}")
+    return {"wire": result["wire"], "command": result["command"], "rounds_used": result["rounds"], **run}
 
 
 def better_of(with_rps, without_rps):
@@ -120,8 +135,8 @@ def kernel_ratios(point, rival):
 
 
 def add_limit_share(point):
-    """The other way round: the frame rate of Rill's core to that of the limit's."""
-    ratio = point["figures"].get("ratio.cycles_per_frame")
+    """The other way round: the rate of Rill's core to that of the limit's."""
+    ratio = point["figures"].get("ratio.cycles_per_message")
     if ratio and ratio["least"] > 0:
         share = {"median": 1 / ratio["median"], "least": 1 / ratio["most"], "most": 1 / ratio["least"]}
         point["figures"]["limit_share"] = figure([share], ratio["n"])
@@ -132,11 +147,13 @@ def add_figures(result):
     by_name = {point["name"]: point for point in result["points"]}
     for point in result["points"]:
         point["figures"] = figures_of(point["runs"])
+    for point in result["points"]:
         add_limit_share(point)
         rival = by_name.get(point.get("rival"))
         pairs = kernel_ratios(point, rival) if rival else []
         if pairs:
             point["figures"]["kernel_ratio"] = figure_of_values(pairs)
+            point["figures"]["kernel_per_core"] = rival["figures"]["best.per_busy_core"]
     return result
 
 

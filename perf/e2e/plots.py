@@ -13,7 +13,7 @@ set encoding utf8
 set border 3
 set tics nomirror
 set grid ytics lc rgb "#8b8f97" lw 0.4
-set key top left reverse Left
+set key top left reverse Left maxrows 3
 set style fill solid 0.85
 set bars small
 """
@@ -60,7 +60,7 @@ def lines(name, series, x_label, y_label, log="x", x_tics=None):
     script = f'set xlabel "{x_label}"\nset ylabel "{y_label}"\n'
     script += f"set logscale {log}\n" if log else ""
     script += "set format x \"%.0s %c\"\n" if "x" in log else ""
-    script += "set yrange [0:*]\n" if "y" not in log else ""
+    script += "set format y \"%.0s %c\"\n" if "y" in log else "set yrange [0:*]\n"
     script += f"set xtics ({x_tics})\n" if x_tics else ""
     script += "set offsets graph 0.03, graph 0.03, graph 0.25, 0\n"
     curves, tables = [], {}
@@ -77,6 +77,10 @@ def bars(name, titles, groups, y_label, log=False):
     groups = [group for group in groups if any(value is not None for value in group[1])]
     if not groups:
         return ""
+    there = [number for number in range(len(titles))
+             if any(values[number] is not None for _, values in groups)]
+    titles = [titles[number] for number in there]
+    groups = [(label, [values[number] for number in there]) for label, values in groups]
     width = 0.8 / len(titles)
     script = f'set ylabel "{y_label}"\nset boxwidth {width * 0.92:.3f}\nset xrange [-0.6:{len(groups) - 0.4}]\n'
     tics = ", ".join(f'"{label}" {index}' for index, (label, _) in enumerate(groups))
@@ -87,8 +91,6 @@ def bars(name, titles, groups, y_label, log=False):
         shift = (number - (len(titles) - 1) / 2) * width
         rows = [(index + shift, values[number], short(values[number]))
                 for index, (_, values) in enumerate(groups) if values[number] is not None]
-        if not rows:
-            continue
         tables[f"t{number}"] = rows
         curves.append(f"$t{number} using 1:2 with boxes lc rgb \"{colour}\" title \"{title}\"")
         curves.append(f"$t{number} using 1:2:3 with labels font \",11\" offset 0,0.6 notitle")

@@ -69,14 +69,15 @@ def verdict(row):
 
 def wanted(row):
     sign = "at most" if row["bound"] == "most" else "at least"
-    return f"{sign} {row['wanted']:,g} {row['unit']}".strip()
+    value = number(row["wanted"]) if row["wanted"] >= 1000 else f"{row['wanted']:g}"
+    return f"{sign} {value} {row['unit']}".strip()
 
 
 def measured(row):
     figure = row["figure"]
     if not figure:
         return "–"
-    digits = 0 if figure["median"] >= 1000 else 2
+    digits = 0 if abs(figure["median"]) >= 1000 else 2
     values = [number(figure[key], digits) for key in ("median", "least", "most")]
     return f"{values[0]} [{values[1]} … {values[2]}]"
 
@@ -108,16 +109,35 @@ def targets_part(result):
 
 # ---- sections
 
+def figure_of(point, prefix, column):
+    """Of the row; where it has none of its own, of the side that the row is about."""
+    found = point["figures"].get(prefix + column.path)
+    side = prefix.split(".")[-2] if prefix else ""
+    return found or point["figures"].get(f"{side}.{column.path}")
+
+
 def section_table(section, points):
     heads = "".join(f"<th>{text(column.title)}</th>" for column in section.columns)
     rows = []
     for point in points:
-        cells = "".join(cell(point["figures"].get(column.path), column.digits, column.factor)
-                        for column in section.columns)
-        times = point["figures"] and max(figure["n"] for figure in point["figures"].values())
-        rows.append(f"<tr><td>{text(point['what'])}</td>{cells}<td>{times or 0}</td></tr>")
+        for label, prefix in section.rows(point):
+            found = [figure_of(point, prefix, column) for column in section.columns]
+            cells = "".join(cell(figure, column.digits, column.factor)
+                            for figure, column in zip(found, section.columns))
+            times = max((figure["n"] for figure in found if figure), default=0)
+            rows.append(f"<tr><td>{text(label)}</td>{cells}<td>{times}</td></tr>")
     return (f"<div class=\"wide\"><table><tr><th>point</th>{heads}<th>times</th></tr>{''.join(rows)}"
             "</table></div>")
+
+
+def remarks(points):
+    """What the programs said of their own runs."""
+    said = dict.fromkeys(f"{point['what']}: {remark}" for point in points for run in point["runs"]
+                         for remark in run.get("remarks", []))
+    if not said:
+        return ""
+    items = "".join(f"<li>{text(remark)}</li>" for remark in said)
+    return f"<details><summary>Remarks of the runs</summary><ul>{items}</ul></details>"
 
 
 def section_part(section, result):
@@ -128,7 +148,7 @@ def section_part(section, result):
     for caption, svg in section.draw(result) if section.draw else []:
         if svg:
             parts.append(f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>")
-    parts.append(section_table(section, points))
+    parts += [section_table(section, points), remarks(points)]
     lines = "".join(f"<dt>{text(point['what'])}</dt><dd><code>{text(point['command'] or 'none ran')}</code>"
                     "</dd>" for point in points)
     parts.append(f"<details><summary>Command lines</summary><dl>{lines}</dl></details>")

@@ -36,7 +36,7 @@ def ring_run(rill, limit, work="echo", size=64, connections=1000, apart=0.0):
     sides = {name: {"cycles_per_message": spread(cycles, apart), "cycles_per_frame": spread(cycles / 2),
                     "mean_burst": spread(31.5), "frames_in_per_message": spread(2.0)}
              for name, cycles in (("rill", rill), ("limit", limit))}
-    return figures.add_rates({
+    return figures.of_ring({
         "wire": "ring", "command": f"wire_ring --work {work} <&>", "machine": {"tsc_hz": HZ}, "work": work,
         "size": size, "connections": connections, **sides,
         "ratio": {"cycles_per_message": spread(rill / limit), "cycles_per_frame": spread(rill / limit)},
@@ -48,8 +48,39 @@ def kernel_run(per_busy_core, busy=0.9):
             "server_core": {"busy_share": busy, "softirq_share": 0.3}, "per_busy_core": per_busy_core}
 
 
+def loaded_run():
+    """With loads, as --offered makes them."""
+    sides = ("asked_per_second", "tried_per_second", "answered_per_second", "goodput", "lost_share", "p50_us",
+             "p90_us", "p99_us", "p999_us", "max_us", "median_turn_us", "p99_turns")
+    loads = {f"load_{percent}": {"times": percent / 100, "per_second": 0,
+                                 "rill": {name: spread(percent / 10 + at) for at, name in enumerate(sides)},
+                                 "limit": {name: spread(percent / 20 + at) for at, name in enumerate(sides)}}
+             for percent in (10, 50, 90, 200)}
+    made = ring_run(600, 500)
+    del made["rill"]["per_core"], made["limit"]["per_core"]
+    return figures.of_ring({**made, "open_loop": loads, "remarks": ["a made <remark>"]})
+
+
+def held_run():
+    made = ring_run(700, 350, "hold", connections=10_000_000)
+    made["few"], made["growth"] = made.pop("limit"), made.pop("ratio")
+    return {**made, "memory": {"rill": {"server": 3 * 2**30, "per_connection": 321.0},
+                               "sizes": {"connection": 256}}}
+
+
+def memif_run():
+    """As memif.py prints it."""
+    def side(rate):
+        return {"messages_per_s": spread(rate), "gbit_per_s_each_way": spread(rate / 1e5),
+                "server_ns_per_message": spread(1e9 / rate), "server_busy_share": spread(0.99),
+                "load_busy_share": spread(0.9), "mean_burst": spread(30), "saturated": "server"}
+    work = {"work": "echo", "size": 64, "connections": 1000, "rill": side(6e6), "limit": side(8e6),
+            "ratio": {"messages_per_s": spread(0.75)}}
+    return figures.of_memif({"wire": "memif", "command": "memif.py", "rounds": 5, "works": [work]})
+
+
 def made_result():
-    """Three rounds of two pairs of points, one of them noisy; one point that never ran."""
+    """Three rounds of two pairs of points, one of them noisy; others once; one point that never ran."""
     def entry(name, group, wire, runs, rival=None):
         return {"name": name, "group": group, "wire": wire, "what": f"made {name}", "rival": rival,
                 "command": runs[0]["command"] if runs else None,
@@ -66,7 +97,11 @@ def made_result():
               "points": [entry("echo-64-1000", "echo", "ring", echo, "kernel-echo-64-1000"),
                          entry("kernel-echo-64-1000", "kernel", "veth", kernels),
                          entry("rate", "rate", "ring", rate),
-                         entry("bulk-in", "bulk", "ring", [])]}
+                         entry("bulk-in", "bulk", "ring", []),
+                         entry("latency", "latency", "ring", [loaded_run()]),
+                         entry("overload", "overload", "ring", [loaded_run()]),
+                         entry("memory-10000000", "memory", "ring", [held_run()]),
+                         entry("memif-echo", "memif", "memif", [memif_run()])]}
     figures.add_figures(result)
     result["targets"] = targets.evaluate(result, BASELINE)
     return result
@@ -126,6 +161,14 @@ class Targets(unittest.TestCase):
         self.assertTrue(self.row(result, "echo-64-1000", "ratio.cycles_per_message")["reached"])
         self.assertFalse(self.row(result, "rate", "rill.cycles_per_message")["reached"])
         self.assertIsNone(self.row(result, "echo-64-1000000", "ratio.cycles_per_frame")["figure"])
+        memory = self.row(result, "memory-10000000", "memory.rill.server")
+        self.assertEqual((memory["figure"]["median"], memory["unit"], memory["reached"]), (3, "GiB", True))
+        self.assertEqual(memory["distance_percent"], 25)
+
+    def test_each_load_has_figures(self):
+        row = self.row(made_result(), "latency", "open_loop.load_50.rill.p99_turns")
+        self.assertEqual(row["figure"]["median"], 10 * 0.5 + 11)
+        self.assertEqual(self.row(made_result(), "overload", "open_loop.load_200.rill.goodput")["figure"]["median"], 23)
 
     def test_absolute_values_bind_on_the_machine_of_the_baseline_only(self):
         result = made_result()
@@ -155,6 +198,13 @@ class Points(unittest.TestCase):
             for point in chosen:
                 if point.rival:
                     self.assertEqual(order[order.index(point.name) + 1], point.rival)
+
+    def test_the_largest_take_part_in_fewer_rounds(self):
+        effort = points.EFFORTS["full"]
+        taken = {point.name: point.rounds(effort, effort.rounds) for point in points.all_points(effort)}
+        self.assertEqual((taken["echo-64-1000"], taken["echo-64-1000000"], taken["memory-10000000"],
+                          taken["memif-echo"]), (5, 2, 1, 1))
+        self.assertNotIn("memory-10000000", [point.name for point in points.select("quick", [])])
 
     def test_words_select(self):
         self.assertEqual({point.group for point in points.select("full", ["rate", "kernel"])},
@@ -220,19 +270,26 @@ class Page(unittest.TestCase):
 
     def test_every_figure_of_its_tables_and_every_verdict_is_there(self):
         cells = html.unescape(re.sub(r"<[^>]*>", " ", self.page))
+        seen = 0
         for section in sections.SECTIONS:
             for point in self.result["points"]:
                 if point["group"] != section.group:
                     continue
-                for column in section.columns:
-                    figure = point["figures"].get(column.path)
-                    if figure:
-                        self.assertIn(report.number(figure["median"] * column.factor, column.digits), cells)
+                for label, prefix in section.rows(point):
+                    self.assertIn(label, cells)
+                    for column in section.columns:
+                        figure = report.figure_of(point, prefix, column)
+                        if figure:
+                            shown = report.number(figure["median"] * column.factor, column.digits)
+                            self.assertIn(shown, cells)
+                            seen += 1
+        self.assertGreater(seen, 100)
         for row in self.result["targets"]:
             self.assertIn(row["words"], cells)
             self.assertIn(report.verdict(row), cells)
         self.assertIn("spread 60 %", cells)
         self.assertIn("wire_ring --work echo <&>", cells)
+        self.assertIn("a made <remark>", cells)
 
     def test_it_says_what_failed(self):
         self.result["problems"].append("rate, round 2: <it stopped>")
