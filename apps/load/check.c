@@ -201,6 +201,9 @@ check_exchange(const struct load_settings *s)
 {
 	bool echo = s->mix[LOAD_ECHO] > 0;
 
+	if (s->text_len > 0 && s->request != s->text_len)
+		return wrong("--request %u: --text is a request of %u bytes; leave one of them out",
+			s->request, s->text_len);
 	if (s->reply_eof && (echo || s->mix[LOAD_CONNECT] == 0))
 		return wrong("--reply eof: a reply ends with its connection in mode connect only; give "
 			"--mode connect, or the reply's bytes");

@@ -226,7 +226,7 @@ pump_connects(struct load_lane *lane, uint64_t now)
 			due_us = take(lane, &lane->connects, now);
 		if (begin_connection(lane, LOAD_CONNECT, due_us) == 0)
 			continue;
-		load_lane_give_up(lane, due_us);
+		load_lane_give_up_open(lane, due_us);
 		return now + LOAD_RETRY_US;
 	}
 	return SCHEDULE_NEVER;
@@ -272,22 +272,51 @@ phase_wait(struct load_lane *lane, uint64_t at_us)
 }
 
 static void
-snapshot(const struct load_lane *lane, struct rill_stats *stats, struct load_counters *count)
+snapshot_from(struct load_lane *lane)
 {
-	rill_lane_stats_read(lane->rill, stats);
-	*count = lane->count;
+	if (lane->stats_from.turns != 0)
+		return;
+	rill_lane_stats_read(lane->rill, &lane->stats_from);
+	lane->count_from = lane->count;
+	lane->counted_from_us = load_lane_now(lane);
+}
+
+static void
+snapshot_to(struct load_lane *lane)
+{
+	rill_lane_stats_read(lane->rill, &lane->stats_to);
+	lane->count_to = lane->count;
+	lane->counted_to_us = load_lane_now(lane);
+}
+
+/* What never came counts as if it had come at the end. */
+static uint64_t
+time_until_end(const struct load_lane *lane, uint64_t due_us)
+{
+	uint64_t now = load_lane_now(lane);
+
+	return (lane->to_us > now ? lane->to_us : now) - due_us;
 }
 
 void
 load_lane_give_up(struct load_lane *lane, uint64_t due_us)
 {
-	uint64_t now = load_lane_now(lane);
-	uint64_t end = lane->to_us > now ? lane->to_us : now;
-
 	if (!load_lane_measures(lane, due_us))
 		return;
 	lane->unanswered++;
-	histogram_add(&lane->reply_us, end - due_us);
+	histogram_add(&lane->reply_us, time_until_end(lane, due_us));
+}
+
+void
+load_lane_give_up_open(struct load_lane *lane, uint64_t due_us)
+{
+	if (!load_lane_measures(lane, due_us))
+		return;
+	histogram_add(&lane->connect_us, time_until_end(lane, due_us));
+	if (load_settings_exchange(lane->settings))
+		load_lane_give_up(lane, due_us);
+	else
+		lane->unanswered++;
 }
 
 static void
@@ -298,18 +327,19 @@ give_up_conn(struct rill_conn *conn, void *lane)
 
 /* What could not even be sent. */
 static void
-give_up_schedule(struct load_lane *lane, struct schedule *schedule)
+give_up_schedules(struct load_lane *lane)
 {
-	while (due_at(lane, schedule) != SCHEDULE_NEVER)
-		load_lane_give_up(lane, schedule_take(schedule));
+	while (due_at(lane, &lane->requests) != SCHEDULE_NEVER)
+		load_lane_give_up(lane, schedule_take(&lane->requests));
+	while (due_at(lane, &lane->connects) != SCHEDULE_NEVER)
+		load_lane_give_up_open(lane, schedule_take(&lane->connects));
 }
 
 static void
 finish(struct load_lane *lane)
 {
 	rill_lane_each(lane->rill, give_up_conn, lane);
-	give_up_schedule(lane, &lane->requests);
-	give_up_schedule(lane, &lane->connects);
+	give_up_schedules(lane);
 	phase_set(lane, PHASE_FINISHED);
 }
 
@@ -331,8 +361,7 @@ on_phase(struct rill_lane *rill, struct rill_timer *timer)
 	if (lane->phase == PHASE_RUNNING && now < lane->from_us) {
 		phase_wait(lane, lane->from_us);
 	} else if (lane->phase == PHASE_RUNNING && now < lane->to_us) {
-		if (lane->stats_from.turns == 0)
-			snapshot(lane, &lane->stats_from, &lane->count_from);
+		snapshot_from(lane);
 		phase_wait(lane, lane->to_us);
 	} else if (lane->phase == PHASE_RUNNING) {
 		load_lane_end(rill, lane);
@@ -410,9 +439,8 @@ load_lane_end(struct rill_lane *rill, void *user)
 		lane->to_us = now;
 	if (lane->from_us > lane->to_us || lane->phase == PHASE_OPENING)
 		lane->from_us = lane->to_us;
-	if (lane->stats_from.turns == 0)
-		snapshot(lane, &lane->stats_from, &lane->count_from);
-	snapshot(lane, &lane->stats_to, &lane->count_to);
+	snapshot_from(lane);
+	snapshot_to(lane);
 	phase_set(lane, PHASE_WAITING);
 	phase_wait(lane, now);
 }

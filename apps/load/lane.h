@@ -9,8 +9,9 @@
  *
  * A request that is due goes to the connection that has waited longest for one, if that has room for
  * it (--pipeline); where none has, the schedule falls behind, and catches up later: nothing that was
- * due is dropped, and each counts from when it was due. What has no reply at the end counts as if
- * the reply had come then.
+ * due is dropped, and each counts from when it was due. What has no reply at the end, or whose
+ * connection fails, counts as if the reply had come at the end; and so do connections that do not
+ * open.
  */
 
 #include <stdbool.h>
@@ -96,6 +97,7 @@ struct load_lane {
 	struct histogram late_us;        /* due to taken off the schedule: our own lateness, or --pipeline */
 	struct rill_stats stats_from, stats_to;
 	struct load_counters count_from, count_to;
+	uint64_t counted_from_us, counted_to_us; /* when these were read: from_us and to_us, or a turn later */
 	struct rill_timer due_timer, fill_timer, phase_timer;
 };
 
@@ -154,6 +156,9 @@ void load_lane_unready(struct load_lane *lane, struct session *session);
 
 /* A request whose reply will never come. */
 void load_lane_give_up(struct load_lane *lane, uint64_t due_us);
+
+/* A connection of mode connect that will never open, and so have no reply. */
+void load_lane_give_up_open(struct load_lane *lane, uint64_t due_us);
 
 /* A connection has opened; it has ended, and another may take its place. */
 void load_lane_opened(struct load_lane *lane, enum load_kind kind);

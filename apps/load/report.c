@@ -44,7 +44,7 @@ report_gather(struct load_result *result, const struct load_lane *lanes, unsigne
 	for (unsigned int i = 0; i < n; i++) {
 		const struct load_lane *lane = &lanes[i];
 
-		result->seconds += (double)(lane->to_us - lane->from_us) / 1e6 / n;
+		result->seconds += (double)(lane->counted_to_us - lane->counted_from_us) / 1e6 / n;
 		add_counters(&result->count, &lane->count_from, &lane->count_to);
 		add_counters(&result->ever, &none, &lane->count);
 		add_stats(&result->stats, &lane->stats_from, &lane->stats_to);

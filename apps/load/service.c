@@ -95,7 +95,7 @@ init_lanes(struct load_service *service)
 int
 load_service_open(struct load_service *service, const struct load_settings *settings)
 {
-	const char *text = settings->text[0] != '\0' ? settings->text : NULL;
+	const char *text = settings->text_len > 0 ? settings->text : NULL;
 	int rc;
 
 	memset(service, 0, sizeof(*service));

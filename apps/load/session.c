@@ -96,6 +96,10 @@ session_pop(struct load_lane *lane, struct session *s)
 void
 session_give_up(struct load_lane *lane, struct session *s)
 {
+	if (s->kind == LOAD_CONNECT && !s->is_open && !s->is_given_up) {
+		s->is_given_up = true;
+		load_lane_give_up_open(lane, s->due_us);
+	}
 	while (s->under_way > 0)
 		load_lane_give_up(lane, session_pop(lane, s));
 }
@@ -170,9 +174,13 @@ session_take(struct load_lane *lane, struct session *s, uint32_t len)
 static void
 session_exchange(struct load_lane *lane, struct session *s)
 {
-if (load_lane_measures(lane, s->due_us))
+	if (s->is_given_up) {
+		session_finish(lane, s);
+		return;
+	}
+	if (load_lane_measures(lane, s->due_us))
 		histogram_add(&lane->connect_us, load_lane_now(lane) - s->due_us);
-	if (lane->settings->request > 0 || lane->settings->reply > 0 || lane->settings->reply_eof)
+	if (load_settings_exchange(lane->settings))
 		session_request(lane, s, s->due_us);
 	if (!lane->settings->reply_eof && lane->settings->reply == 0) {
 		if (s->under_way > 0)
@@ -200,6 +208,7 @@ on_open(struct rill_conn *conn)
 		session_start_bulk(lane, s);
 	load_lane_pump(lane);
 }
+
 static void
 on_data(struct rill_conn *conn, struct rte_mbuf *data)
 {

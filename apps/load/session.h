@@ -25,6 +25,7 @@ struct session {
 	bool is_open;          /* on_open has run */
 	bool is_ready;         /* it is in the lane's queue */
 	bool is_over;          /* of mode connect: the exchange is done; nothing more to come */
+	bool is_given_up;      /* of mode connect: it has not opened in time */
 	uint64_t due[];        /* of the requests under way, oldest first: --pipeline of them */
 };
 
@@ -45,7 +46,7 @@ bool session_has_room(const struct load_lane *lane, const struct session *s);
 /* A request that is due. The session must have room. */
 void session_request(struct load_lane *lane, struct session *s, uint64_t due_us);
 
-/* Nothing of what is under way will be answered. */
+/* Nothing of what is under way will be answered, an opening included. */
 void session_give_up(struct load_lane *lane, struct session *s);
 
 /* The load begins: for an open connection of a bulk kind. */

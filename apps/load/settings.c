@@ -9,6 +9,8 @@
 
 #define PROGRAM "rill-load"
 #define DAY_MS (24u * 3600 * 1000)
+/* What could not be sent is counted one by one in the end. */
+#define RATE_MAX 100000000u
 
 static const char *const kind_names[LOAD_KINDS] = {
 #define X(id, name, text) name,
@@ -120,6 +122,8 @@ set_mix(void *settings, const struct option_def *def, const char *value, char *w
 	char text[256], *rest = text, *part;
 	uint64_t share, sum = 0;
 
+	if (strlen(value) >= sizeof(text))
+		return option_wrong(why, "is too long; %s", wanted);
 	snprintf(text, sizeof(text), "%s", value);
 	memset(s->mix, 0, sizeof(s->mix));
 	while ((part = strsep(&rest, ",")) != NULL) {
@@ -130,8 +134,9 @@ set_mix(void *settings, const struct option_def *def, const char *value, char *w
 			units_parse_count(part + len + 1, &share) != 0 || share > 1000000)
 			return option_wrong(why, "is not a list of shares; %s", wanted);
 		s->mix[kind] = (uint32_t)share;
-		sum += share;
 	}
+	for (int kind = 0; kind < LOAD_KINDS; kind++)
+		sum += s->mix[kind];
 	return sum > 0 ? 0 : option_wrong(why, "leaves nothing to do; %s", wanted);
 }
 
@@ -223,7 +228,7 @@ set_text(void *settings, const struct option_def *def, const char *value, char *
 	}
 	if (n == 0)
 		return option_wrong(why, "is empty; give the bytes of a request, such as 'ping\\n'");
-	s->request = n;
+	s->request = s->text_len = n;
 	return 0;
 }
 
@@ -242,9 +247,9 @@ static const struct option_def defs[] = {
 	{"connections", "N", "connections held; of mode connect: at one time (default 100)",
 		option_set_count, FIELD(connections), 1, (1u << 30) - 1},
 	{"rate", "N|max", "requests a second on all held connections; max: --pipeline of them are "
-		"always under way on each (default max)", set_rate, FIELD(rate), 0, 1000000000},
+		"always under way on each (default max)", set_rate, FIELD(rate), 0, RATE_MAX},
 	{"connect-rate", "N|max", "mode connect: connections begun in a second; max: --connections of "
-		"them are always under way (default max)", set_rate, FIELD(connect_rate), 0, 1000000000},
+		"them are always under way (default max)", set_rate, FIELD(connect_rate), 0, RATE_MAX},
 	{"loop", "open|closed", "with a rate, open: what is due counts from then, whether or not it "
 		"could be sent; closed: it counts from when it was sent (default open)", set_loop},
 	{"arrivals", "even|random", "with a rate: how requests are spread over time (default even)",

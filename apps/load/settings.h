@@ -61,7 +61,8 @@ struct load_settings {
 	uint32_t sources;           /* addresses of each port */
 	uint32_t buffers;           /* of each lane */
 	bool json;
-	char text[LOAD_TEXT_MAX];   /* the request's bytes, request of them; empty: made */
+	uint32_t text_len;          /* the request's bytes; 0: they are made */
+	char text[LOAD_TEXT_MAX];
 };
 
 extern const struct options load_options;
@@ -71,6 +72,13 @@ void load_settings_default(struct load_settings *settings);
 /* Fills in what follows from other settings, and checks those that concern each other. Returns
  * OPTIONS_RUN, or OPTIONS_WRONG after a sentence on stderr. */
 enum options_result load_settings_finish(struct load_settings *settings);
+
+/* Does a connection of mode connect do anything but open and close? */
+static inline bool
+load_settings_exchange(const struct load_settings *settings)
+{
+	return settings->request > 0 || settings->reply > 0 || settings->reply_eof;
+}
 
 /* All endpoints of the targets. */
 uint32_t load_targets_total(const struct load_settings *settings);

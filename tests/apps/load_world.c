@@ -193,7 +193,7 @@ void
 world_start(void)
 {
 	struct load_settings *settings = &world.settings;
-	const char *text = settings->text[0] != '\0' ? settings->text : NULL;
+	const char *text = settings->text_len > 0 ? settings->text : NULL;
 	struct rill_prefix addrs[RILL_ADDRS_MAX], server;
 	struct rill_listener *listener;
 	struct rill_options options;

@@ -232,7 +232,7 @@ test_verify_sees_a_lie(void **state)
 	world.settings.rate = 100;
 	world.settings.verify = true;
 	world.settings.text[0] = 'x';
-	world.settings.request = 1;
+	world.settings.request = world.settings.text_len = 1;
 	world.is.lies = true;
 	world_start();
 	world_open();
@@ -300,9 +300,33 @@ test_connections_open_loop(void **state)
 	world_load();
 	assert_int_equal(world.load.reply_us.count, 1000);
 	assert_int_equal(world.load.unanswered, 1000);
+	assert_int_equal(world.load.connect_us.count, 1000);
 	assert_int_equal(world.is.accepted, 10);
 	assert_true(histogram_quantile(&world.load.reply_us, 0) >= LOAD_GRACE_US);
 	world_end();
+}
+
+/* A server that refuses: what did not open counts, as an opening and as a reply, though it failed at
+ * once; and so does what was still opening at the end, or had no room to begin. */
+static void
+test_connections_that_do_not_open_count(void **state)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		world_reset();
+		world.settings.mode = LOAD_CONNECT;
+		world.settings.connect_rate = 1000;
+		world.settings.connections = 20;
+		world.settings.request = silent ? 0 : 64;
+		world.is.deaf = true;
+		world_start();
+		world_load();
+		assert_int_equal(world.load.connect_us.count, 1000);
+		assert_int_equal(world.load.reply_us.count, silent ? 0 : 1000);
+		assert_int_equal(world.load.unanswered, 1000);
+		assert_int_equal(world.load.count.opened, 0);
+		assert_between(histogram_quantile(&world.load.connect_us, 0.5), 495 * MS, 1510 * MS);
+		world_end();
+	}
 }
 
 /* The server speaks first, and its reply ends with the connection. */
@@ -508,6 +532,7 @@ main(void)
 		IN_A_WORLD(test_connections_a_second),
 		IN_A_WORLD(test_the_most_connections),
 		IN_A_WORLD(test_connections_open_loop),
+		IN_A_WORLD(test_connections_that_do_not_open_count),
 		IN_A_WORLD(test_reply_until_eof),
 		IN_A_WORLD(test_open_and_close),
 		IN_A_WORLD(test_sources),

@@ -128,7 +128,21 @@ test_text(void **state)
 	assert_int_equal(parse("--target 10.0.0.2:7 --text GET\\x20/\\r\\n\\t\\\\\\0"), OPTIONS_RUN);
 	assert_int_equal(s.request, 10);
 	assert_memory_equal(s.text, "GET /\r\n\t\\\0", 10);
+	assert_int_equal(s.text_len, 10);
 	assert_int_equal(s.reply, 10);
+	assert_int_equal(parse("--target 10.0.0.2:7 --text \\0x"), OPTIONS_RUN);
+	assert_int_equal(s.text_len, 2); /* a text, though it begins with 0 */
+}
+
+/* The last of a kind's shares counts. */
+static void
+test_mix(void **state)
+{
+	assert_int_equal(parse("--target 10.0.0.2:7 --mode mixed --mix echo=0,idle=2,echo=5"),
+		OPTIONS_RUN);
+	assert_int_equal(s.mix[LOAD_ECHO], 5);
+	assert_int_equal(s.mix[LOAD_IDLE], 2);
+	assert_int_equal(s.mix[LOAD_CONNECT], 0);
 }
 
 static void
@@ -146,10 +160,13 @@ test_wrong_options(void **state)
 		{"--target 10.0.0.2:7 --mix echo", "--mix echo", "echo=60"},
 		{"--target 10.0.0.2:7 --mix ping=3", "--mix ping=3", "echo=60"},
 		{"--target 10.0.0.2:7 --mix echo=0", "--mix echo=0", "echo=60"},
+		{"--target 10.0.0.2:7 --mix echo=5,echo=0", "--mix echo=5", "echo=60"},
+		{"--target 10.0.0.2:7 --text ping --request 5000", "--request 5000", "leave one"},
+		{"--target 10.0.0.2:7 --request 3 --text ping --request 3", "--request 3", "4 bytes"},
 		{"--target 10.0.0.2:7 --loop wide", "--loop wide", "open or closed"},
 		{"--target 10.0.0.2:7 --arrivals late", "--arrivals late", "even or random"},
 		{"--target 10.0.0.2:7 --close softly", "--close softly", "fin or reset"},
-		{"--target 10.0.0.2:7 --rate much", "--rate much", "0 to 1000000000"},
+		{"--target 10.0.0.2:7 --rate much", "--rate much", "0 to 100000000"},
 		{"--target 10.0.0.2:7 --text \\q", "--text \\q", "\\xHH"},
 		{"--target 10.0.0.2:7 --json=yes", "--json=yes", "--json alone"},
 		{"--target 10.0.0.2:7 --mode idle --rate 5", "--rate 5", "--mode echo"},
@@ -210,6 +227,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_targets_and_sources),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_wrong_options),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_example_file),
