@@ -283,14 +283,16 @@ enum options_result
 options_parse(const struct options *options, void *settings, int argc, char *argv[])
 {
 	struct pass pass = {.config = NULL};
-	enum options_result result = walk(options, settings, argc, argv, &pass);
+	enum options_result result;
 
+	options->set_default(settings);
+	result = walk(options, settings, argc, argv, &pass);
 	if (result == OPTIONS_RUN && pass.config != NULL)
 		result = options_load(options, settings, pass.config);
 	pass.apply = true;
 	if (result == OPTIONS_RUN)
 		result = walk(options, settings, argc, argv, &pass);
-	return result;
+	return result == OPTIONS_RUN ? options->finish(settings) : result;
 }
 
 static int

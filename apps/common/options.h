@@ -31,17 +31,6 @@ struct option_def {
 	void (*clear)(void *settings); /* a repeatable option: empties its list */
 };
 
-struct options {
-	const char *program; /* also the name of the INI section */
-	const char *about;   /* one sentence */
-	const char *version;
-	const struct option_def *defs;
-	unsigned int count;
-};
-
-/* The most rows that a program's table may have. */
-#define OPTIONS_MAX 64
-
 enum options_result {
 	OPTIONS_RUN,   /* go on */
 	OPTIONS_DONE,  /* --help or --version was answered: exit 0 */
@@ -49,7 +38,24 @@ enum options_result {
 };
 #define OPTIONS_EXIT_WRONG 2
 
-/* Reads the command line and the file that it names. Changes only settings. */
+struct options {
+	const char *program; /* also the name of the INI section */
+	const char *about;   /* one sentence */
+	const char *version;
+	const struct option_def *defs;
+	unsigned int count;
+	/* Fills the program's settings with what holds when nothing is said. */
+	void (*set_default)(void *settings);
+	/* Fills in what follows from other settings, and checks those that concern each other. Returns
+	 * OPTIONS_RUN, or OPTIONS_WRONG after a sentence on stderr. */
+	enum options_result (*finish)(void *settings);
+};
+
+/* The most rows that a program's table may have. */
+#define OPTIONS_MAX 64
+
+/* The defaults, then the file that the command line names, then the command line, then what follows.
+ * Changes only settings. */
 enum options_result options_parse(
 	const struct options *options, void *settings, int argc, char *argv[]);
 

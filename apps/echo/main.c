@@ -6,14 +6,12 @@
  * in which things are said. raw.c, line.c, length.c (with frame.c) and http.c (with http_line.c and
  * http_reply.c) are the protocols; service.c makes the stack and speaks to the terminal.
  */
-#include <stdlib.h>
-
+#include "program.h"
 #include "service.h"
 #include "settings.h"
-#include "signals.h"
 
 static int
-run(const struct echo_settings *settings)
+run(const void *settings)
 {
 	struct echo_service service;
 	int rc = service_open(&service, settings);
@@ -31,17 +29,7 @@ run(const struct echo_settings *settings)
 int
 main(int argc, char *argv[])
 {
-	struct echo_settings settings;
-	enum options_result result;
+	static struct echo_settings settings;
 
-	settings_default(&settings);
-	result = options_parse(&echo_options, &settings, argc, argv);
-	if (result == OPTIONS_RUN)
-		result = settings_finish(&settings);
-	if (result == OPTIONS_DONE)
-		return EXIT_SUCCESS;
-	if (result == OPTIONS_WRONG)
-		return OPTIONS_EXIT_WRONG;
-	signals_catch();
-	return host_exit_status(run(&settings));
+	return program_main(&echo_options, &settings, run, argc, argv);
 }

@@ -106,12 +106,14 @@ const struct options echo_options = {
 	.version = RILL_VERSION,
 	.defs = defs,
 	.count = sizeof(defs) / sizeof(defs[0]),
+	.set_default = settings_default,
+	.finish = settings_finish,
 };
 
 void
-settings_default(struct echo_settings *settings)
+settings_default(void *settings)
 {
-	*settings = (struct echo_settings){
+	*(struct echo_settings *)settings = (struct echo_settings){
 		.proto = proto_by_name("raw"),
 		.port = 7000,
 		.max_message = 1u << 20,
@@ -123,8 +125,10 @@ settings_default(struct echo_settings *settings)
 }
 
 enum options_result
-settings_finish(struct echo_settings *s)
+settings_finish(void *settings)
 {
+	struct echo_settings *s = settings;
+
 	host_default_dev(&s->host);
 	if (host_check(&s->host, PROGRAM) != OPTIONS_RUN)
 		return OPTIONS_WRONG;

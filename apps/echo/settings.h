@@ -24,10 +24,8 @@ struct echo_settings {
 
 extern const struct options echo_options;
 
-void settings_default(struct echo_settings *settings);
-
-/* Fills in what follows from other settings, and checks those that concern each other. Returns
- * OPTIONS_RUN, or OPTIONS_WRONG after a sentence on stderr. */
-enum options_result settings_finish(struct echo_settings *settings);
+/* Of a struct echo_settings, for the table. */
+void settings_default(void *settings);
+enum options_result settings_finish(void *settings);
 
 #endif

@@ -236,8 +236,9 @@ check_ports(const struct load_settings *s)
 }
 
 enum options_result
-load_settings_finish(struct load_settings *s)
+load_settings_finish(void *settings)
 {
+	struct load_settings *s = settings;
 	enum options_result result = finish_addresses(s);
 
 	if (result != OPTIONS_RUN)

@@ -6,14 +6,12 @@
  * what counts. session.h is one connection; service.c leads the lanes and speaks to the terminal;
  * report.c says what came out.
  */
-#include <stdlib.h>
-
+#include "program.h"
 #include "service.h"
 #include "settings.h"
-#include "signals.h"
 
 static int
-run(const struct load_settings *settings)
+run(const void *settings)
 {
 	static struct load_service service;
 	int rc = load_service_open(&service, settings);
@@ -32,16 +30,6 @@ int
 main(int argc, char *argv[])
 {
 	static struct load_settings settings;
-	enum options_result result;
 
-	load_settings_default(&settings);
-	result = options_parse(&load_options, &settings, argc, argv);
-	if (result == OPTIONS_RUN)
-		result = load_settings_finish(&settings);
-	if (result == OPTIONS_DONE)
-		return EXIT_SUCCESS;
-	if (result == OPTIONS_WRONG)
-		return OPTIONS_EXIT_WRONG;
-	signals_catch();
-	return host_exit_status(run(&settings));
+	return program_main(&load_options, &settings, run, argc, argv);
 }

@@ -290,12 +290,14 @@ const struct options load_options = {
 	.version = RILL_VERSION,
 	.defs = defs,
 	.count = sizeof(defs) / sizeof(defs[0]),
+	.set_default = load_settings_default,
+	.finish = load_settings_finish,
 };
 
 void
-load_settings_default(struct load_settings *settings)
+load_settings_default(void *settings)
 {
-	*settings = (struct load_settings){
+	*(struct load_settings *)settings = (struct load_settings){
 		.host.congestion_control = RILL_CC_CUBIC,
 		.mode = LOAD_ECHO,
 		.mix = {[LOAD_ECHO] = 60, [LOAD_CONNECT] = 20, [LOAD_UPLOAD] = 5, [LOAD_IDLE] = 15},

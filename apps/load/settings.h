@@ -67,11 +67,9 @@ struct load_settings {
 
 extern const struct options load_options;
 
-void load_settings_default(struct load_settings *settings);
-
-/* Fills in what follows from other settings, and checks those that concern each other. Returns
- * OPTIONS_RUN, or OPTIONS_WRONG after a sentence on stderr. */
-enum options_result load_settings_finish(struct load_settings *settings);
+/* Of a struct load_settings, for the table. */
+void load_settings_default(void *settings);
+enum options_result load_settings_finish(void *settings);
 
 /* Does a connection of mode connect do anything but open and close? */
 static inline bool

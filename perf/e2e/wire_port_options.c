@@ -106,26 +106,48 @@ static const struct option_def defs[] = {
 		1u << 24},
 };
 
+static void
+set_default(void *settings)
+{
+	*(struct wire_settings *)settings =
+		(struct wire_settings){.server_mac = {.addr_bytes = {2, 0, 0, 0, 0, 1}},
+			.connections = 1000,
+			.size = 64,
+			.inflight = 512,
+			.unacked = 8192,
+			.check_every = 64,
+			.warmup_ms = 500,
+			.time_ms = 2000,
+			.buffers = 16384};
+}
+
+static enum options_result
+finish(void *settings)
+{
+	struct wire_settings *s = settings;
+
+	if (s->dev[0] == '\0') {
+		fprintf(stderr, "wire_port: --dev: is missing; give a DPDK device\n");
+		return OPTIONS_WRONG;
+	}
+	if (s->work != PLAYER_SINK && s->inflight > s->connections)
+		s->inflight = s->connections;
+	return OPTIONS_RUN;
+}
+
 static const struct options options = {
 	.program = "wire_port",
 	.about = "the limit (header swap with lookup), or the flow player, at a DPDK device",
 	.version = RILL_VERSION,
 	.defs = defs,
 	.count = sizeof(defs) / sizeof(defs[0]),
+	.set_default = set_default,
+	.finish = finish,
 };
 
 void
 wire_settings_parse(struct wire_settings *settings, int argc, char *argv[])
 {
-	*settings = (struct wire_settings){.server_mac = {.addr_bytes = {2, 0, 0, 0, 0, 1}},
-		.connections = 1000,
-		.size = 64,
-		.inflight = 512,
-		.unacked = 8192,
-		.check_every = 64,
-		.warmup_ms = 500,
-		.time_ms = 2000,
-		.buffers = 16384};
 	switch (options_parse(&options, settings, argc, argv)) {
 	case OPTIONS_DONE:
 		exit(0);
@@ -134,10 +156,4 @@ wire_settings_parse(struct wire_settings *settings, int argc, char *argv[])
 	case OPTIONS_RUN:
 		break;
 	}
-	if (settings->dev[0] == '\0') {
-		fprintf(stderr, "wire_port: --dev: is missing; give a DPDK device\n");
-		exit(OPTIONS_EXIT_WRONG);
-	}
-	if (settings->work != PLAYER_SINK && settings->inflight > settings->connections)
-		settings->inflight = settings->connections;
 }

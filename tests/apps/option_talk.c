@@ -14,7 +14,7 @@
 char said[16384];
 
 enum options_result
-option_talk(const struct option_talk *talk, void *settings, const char *line)
+option_talk(const struct options *options, void *settings, const char *line)
 {
 	char copy[1024], name[64], *rest = copy, *word, *argv[ARGS_MAX] = {name};
 	int argc = 1, old_out = dup(1), old_err = dup(2);
@@ -22,7 +22,7 @@ option_talk(const struct option_talk *talk, void *settings, const char *line)
 	enum options_result result;
 	size_t n;
 
-	snprintf(name, sizeof(name), "%s", talk->options->program);
+	snprintf(name, sizeof(name), "%s", options->program);
 	snprintf(copy, sizeof(copy), "%s", line);
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (*word != '\0')
@@ -30,10 +30,7 @@ option_talk(const struct option_talk *talk, void *settings, const char *line)
 	fflush(stdout);
 	dup2(fileno(capture), 1);
 	dup2(fileno(capture), 2);
-	talk->set_default(settings);
-	result = options_parse(talk->options, settings, argc, argv);
-	if (result == OPTIONS_RUN)
-		result = talk->finish(settings);
+	result = options_parse(options, settings, argc, argv);
 	fflush(stdout);
 	fflush(stderr);
 	dup2(old_out, 1);
@@ -48,20 +45,20 @@ option_talk(const struct option_talk *talk, void *settings, const char *line)
 }
 
 void
-option_talk_refuses(const struct option_talk *talk, void *settings,
+option_talk_refuses(const struct options *options, void *settings,
 	const struct option_wrong_case *cases, size_t n)
 {
-	size_t name_len = strlen(talk->options->program);
+	size_t name_len = strlen(options->program);
 
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(option_talk(talk, settings, cases[i].line), OPTIONS_WRONG);
-		if (strstr(said, talk->options->program) == NULL ||
+		assert_int_equal(option_talk(options, settings, cases[i].line), OPTIONS_WRONG);
+		if (strstr(said, options->program) == NULL ||
 			strstr(said, cases[i].what) == NULL || strstr(said, cases[i].instead) == NULL)
 			fail_msg("\"%s\" is answered by: %s", cases[i].line, said);
 		/* rte_cfgfile adds a line of its own when there is no file. */
 		if (strstr(cases[i].line, "/nonexistent") != NULL)
 			continue;
-		assert_memory_equal(said, talk->options->program, name_len);
+		assert_memory_equal(said, options->program, name_len);
 		assert_memory_equal(said + name_len, ": ", 2);
 		assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
 	}

@@ -6,17 +6,11 @@
 
 #include "options.h"
 
-struct option_talk {
-	const struct options *options;
-	void (*set_default)(void *settings);
-	enum options_result (*finish)(void *settings);
-};
-
 /* All that was said, stdout and stderr, by the last call. */
 extern char said[16384];
 
-/* Defaults, then the words of the line, then what follows from them. */
-enum options_result option_talk(const struct option_talk *talk, void *settings, const char *line);
+/* What the words of the line come to. */
+enum options_result option_talk(const struct options *options, void *settings, const char *line);
 
 /* A line that is wrong, and two things that the sentence must say. */
 struct option_wrong_case {
@@ -24,7 +18,7 @@ struct option_wrong_case {
 };
 
 /* Each is refused, by one sentence on one line, which begins with the program's name. */
-void option_talk_refuses(const struct option_talk *talk, void *settings,
+void option_talk_refuses(const struct options *options, void *settings,
 	const struct option_wrong_case *cases, size_t n);
 
 /* The example file, of that name under drivers-cfg, has a line for every option, in comments those

@@ -20,24 +20,10 @@
 static char file_name[] = "/tmp/rill-echo-test-XXXXXX";
 static const char *source_root;
 
-static void
-set_default(void *settings)
-{
-	settings_default(settings);
-}
-
-static enum options_result
-finish(void *settings)
-{
-	return settings_finish(settings);
-}
-
-static const struct option_talk talk = {&echo_options, set_default, finish};
-
 static enum options_result
 parse(struct echo_settings *settings, const char *line)
 {
-	return option_talk(&talk, settings, line);
+	return option_talk(&echo_options, settings, line);
 }
 
 static void
@@ -171,7 +157,7 @@ test_wrong_options(void **state)
 	};
 	struct echo_settings s;
 
-	option_talk_refuses(&talk, &s, cases, sizeof(cases) / sizeof(cases[0]));
+	option_talk_refuses(&echo_options, &s, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void

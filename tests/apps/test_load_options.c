@@ -15,25 +15,12 @@
 
 static const char *source_root;
 
-static void
-set_default(void *settings)
-{
-	load_settings_default(settings);
-}
-
-static enum options_result
-finish(void *settings)
-{
-	return load_settings_finish(settings);
-}
-
-static const struct option_talk talk = {&load_options, set_default, finish};
 static struct load_settings s;
 
 static enum options_result
 parse(const char *line)
 {
-	return option_talk(&talk, &s, line);
+	return option_talk(&load_options, &s, line);
 }
 
 static void
@@ -191,7 +178,7 @@ test_wrong_options(void **state)
 		{"--target 10.0.0.2:7 --target", "--target", "ADDR:PORT"},
 	};
 
-	option_talk_refuses(&talk, &s, cases, sizeof(cases) / sizeof(cases[0]));
+	option_talk_refuses(&load_options, &s, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void
