@@ -27,6 +27,7 @@ struct arrival {
 	uint8_t flags;
 };
 
+#define FRAMES_AHEAD 4   /* of the one that is looked at, on their way into the cache, as Rill's */
 #define TIMESTAMPS_OFF 4 /* in the options, where the player writes them */
 #define SYN_PLAIN 32     /* the TCP header of its SYN, without timestamps */
 
@@ -302,6 +303,16 @@ limit_send(struct limit *limit)
 	return took;
 }
 
+/* As Rill does it. */
+static void
+prefetch_frame(const struct rte_mbuf *frame)
+{
+	const char *start = rte_pktmbuf_mtod(frame, const char *);
+
+	rte_prefetch0(start);
+	rte_prefetch0(start + RTE_CACHE_LINE_SIZE);
+}
+
 /* Takes a burst in and turns it round. */
 static uint16_t
 limit_receive(struct limit *limit)
@@ -312,9 +323,11 @@ limit_receive(struct limit *limit)
 	unsigned int n = 0;
 
 	limit->turns += received > 0;
+	for (unsigned int i = 0; i < received && i < FRAMES_AHEAD; i++)
+		prefetch_frame(in[i]);
 	for (unsigned int i = 0; i < received; i++) {
-		if (i + 2u < received)
-			rte_prefetch0(rte_pktmbuf_mtod(in[i + 2], void *));
+		if (i + FRAMES_AHEAD < received)
+			prefetch_frame(in[i + FRAMES_AHEAD]);
 		if (limit_parse(limit, in[i], &arrivals[n]))
 			n++;
 		else

@@ -43,6 +43,8 @@ measure_turn(struct measure *measure, const struct server_turn *turn, uint64_t c
 	alike->cycles += cycles;
 	alike->received += turn->received;
 	alike->sent += turn->sent;
+	for (int stage = 0; stage < STAGES_MEASURED; stage++)
+		alike->stages[stage] += turn->stages[stage];
 	if (turn->received == 0)
 		return;
 	alike->full++;
@@ -63,6 +65,8 @@ sum_turns(const struct measure *measure, uint32_t from, uint32_t to)
 		sum.received += alike->received;
 		sum.sent += alike->sent;
 		sum.full += alike->full;
+		for (int stage = 0; stage < STAGES_MEASURED; stage++)
+			sum.stages[stage] += alike->stages[stage];
 	}
 	return sum;
 }
@@ -95,6 +99,8 @@ measure_end(
 	counted = messages * (around->sends ? part_of(own.sent, interrupted.sent)
 					    : part_of(own.received, interrupted.received));
 	of[FIGURE_PER_MESSAGE] = share_of((double)own.cycles, counted);
+	for (int stage = 0; stage < STAGES_MEASURED; stage++)
+		figures->stages[stage] = share_of((double)own.stages[stage], counted);
 	of[FIGURE_PER_FRAME] = share_of((double)own.cycles, (double)own.received);
 	of[FIGURE_BURST] = share_of((double)own.received, (double)own.full);
 	of[FIGURE_FRAMES] = share_of((double)own.received, counted);

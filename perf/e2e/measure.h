@@ -25,8 +25,9 @@
 /* Turns of about the same length. */
 struct measure_turns {
 	uint64_t count, cycles;
-	uint64_t received, sent; /* frames */
-	uint64_t full;           /* of count: that received some */
+	uint64_t received, sent;      /* frames */
+	uint64_t full;                /* of count: that received some */
+	uint64_t stages[STAGES_ROOM]; /* cycles */
 };
 
 struct measure {
@@ -55,6 +56,7 @@ enum figure {
 
 struct figures {
 	double of[FIGURE_COUNT];
+	double stages[STAGES_ROOM]; /* cycles of a message, with -Dprofile=true */
 };
 
 const char *figure_name(enum figure figure);

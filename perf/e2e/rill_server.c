@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rill/rill.h>
 #include <rte_cycles.h>
@@ -77,6 +78,40 @@ handler_of(enum player_work work)
 
 /* ---- a turn */
 
+#ifdef RILL_PROFILE
+static uint64_t
+read_tsc(void)
+{
+	return rte_rdtsc();
+}
+
+static void
+begin_stages(struct rill_lane *lane)
+{
+	lane->stages.clock = read_tsc;
+	stages_begin(&lane->stages);
+}
+
+static void
+tell_stages(const struct rill_lane *lane, struct server_turn *turn)
+{
+	memcpy(turn->stages, lane->stages.cycles, sizeof(turn->stages));
+}
+#else
+static void
+begin_stages(struct rill_lane *lane)
+{
+	(void)lane;
+}
+
+static void
+tell_stages(const struct rill_lane *lane, struct server_turn *turn)
+{
+	(void)lane;
+	(void)turn;
+}
+#endif
+
 static void
 rill_turn(struct server *server, struct server_turn *turn)
 {
@@ -86,9 +121,13 @@ rill_turn(struct server *server, struct server_turn *turn)
 	uint64_t now = clock_now_us() - rill->paused_us, busy = lane->counters.turns_busy;
 	struct rte_mbuf *in[RILL_BURST_MAX];
 
+	begin_stages(lane);
 	turn->received = port->ops->rx(port, in, RILL_BURST_MAX);
+	STAGE_ENDS(lane, STAGE_RX);
 	rill_lane_turn(lane, now, in, turn->received);
 	turn->sent = port_flush(port, &lane->outbox, &lane->counters, us32(now));
+	STAGE_ENDS(lane, STAGE_TX);
+	tell_stages(lane, turn);
 	turn->worked = turn->received > 0 || turn->sent > 0 || lane->counters.turns_busy != busy;
 }
 

@@ -92,7 +92,7 @@ serve(struct side_state *side, const struct player_task *task)
 	far.task = *task;
 	atomic_fetch_add_explicit(&far.asked, 1, memory_order_release);
 	while (atomic_load_explicit(&far.answered, memory_order_acquire) != goal) {
-		struct server_turn turn;
+		struct server_turn turn = {.received = 0};
 
 		start = rte_rdtsc();
 		server->ops->turn(server, &turn);

@@ -50,6 +50,20 @@ json_ratio(const struct run_results *results, const char *name, enum side side, 
 		"cycles_per_frame", results_ratio(results, side, to, FIGURE_PER_FRAME), "\n  },\n");
 }
 
+/* Of a build that has them. */
+static void
+json_stages(const struct run_options *options, const struct run_results *results)
+{
+	if (STAGES_MEASURED == 0 || !options->who[SIDE_RILL])
+		return;
+	printf("  \"stages\": {");
+	for (int stage = 0; stage < STAGES_MEASURED; stage++) {
+		printf("%s", stage > 0 ? ",\n    " : "");
+		json_spread(stage_name(stage), results_stage(results, stage), "");
+	}
+	printf("},\n");
+}
+
 /* ---- open loop, memory */
 
 static void
@@ -186,6 +200,7 @@ run_json(const struct run_options *options, const struct run_results *results)
 	for (int side = 0; side < SIDES; side++)
 		if (options->who[side])
 			json_side(results, (enum side)side);
+	json_stages(options, results);
 	if (options->who[SIDE_RILL] && options->who[SIDE_LIMIT])
 		json_ratio(results, "ratio", SIDE_RILL, SIDE_LIMIT);
 	if (options->who[SIDE_FEW])

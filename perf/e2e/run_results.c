@@ -53,6 +53,36 @@ results_spread(const struct run_results *results, enum side side, enum figure fi
 	return spread_of(values, n);
 }
 
+const char *
+stage_name(int stage)
+{
+	static const char *const names[STAGE_COUNT] = {
+		[STAGE_RX] = "rx",
+		[STAGE_TIMERS] = "timers",
+		[STAGE_CLASSIFY] = "classify",
+		[STAGE_LOOKUP] = "lookup",
+		[STAGE_SEGMENTS] = "segments",
+		[STAGE_MAIL] = "mail",
+		[STAGE_SPEAK] = "speak",
+		[STAGE_REAP] = "reap",
+		[STAGE_TX] = "tx",
+	};
+
+	return names[stage];
+}
+
+struct spread
+results_stage(const struct run_results *results, int stage)
+{
+	double values[MEASURE_ROUNDS_MAX];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < results->rounds; i++)
+		if (results->usable[i])
+			values[n++] = results->of[SIDE_RILL][i].stages[stage];
+	return spread_of(values, n);
+}
+
 struct spread
 results_ratio(const struct run_results *results, enum side side, enum side to, enum figure figure)
 {

@@ -112,6 +112,8 @@ run_text(const struct run_options *options, const struct run_results *results)
 		if (options->who[side])
 			text_side(results, (enum side)side);
 	text_ratios(options, results);
+	for (int stage = 0; stage < STAGES_MEASURED && options->who[SIDE_RILL]; stage++)
+		text_row("stage", stage_name(stage), results_stage(results, stage), 1);
 	text_offered(options, results);
 	if (options->hold)
 		text_memory(options, results);

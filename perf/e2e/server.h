@@ -12,6 +12,7 @@
 
 #include "player.h"
 #include "ring_wire.h"
+#include "stages.h"
 
 struct server;
 
@@ -22,7 +23,8 @@ struct server;
 struct server_turn {
 	uint16_t received; /* frames */
 	uint32_t sent;
-	bool worked; /* it did something, be it only a timer */
+	bool worked;                  /* it did something, be it only a timer */
+	uint64_t stages[STAGES_ROOM]; /* cycles; 0: the server has no such stage */
 };
 
 struct server_ops {

@@ -5,7 +5,8 @@ full, every connection that was opened is closed, nothing is left over (its exit
 its result is JSON with the same counts. What an open loop loses at a full ring is sent again. Wrong
 options are refused with a sentence. No figure is judged.
 
-usage: test_wire_ring.py WIRE_RING
+usage: test_wire_ring.py WIRE_RING plain|profile
+profile: the build counts where turns spend their cycles; plain: it has nothing of it.
 """
 import json
 import subprocess
@@ -52,6 +53,7 @@ REFUSED = [
     ["--work", "hold", "--who", "limit"],
     ["--work", "hold", "--few", "0"],
 ]
+STAGES = ["rx", "timers", "classify", "lookup", "segments", "mail", "speak", "reap", "tx"]
 QUANTILES = ["p50_us", "p90_us", "p99_us", "p999_us", "max_us"]
 
 
@@ -123,6 +125,16 @@ def check_hold(result, connections, few):
         sys.exit(f"no sizes, or no comparison: {result['memory']} {result['growth']}")
 
 
+def check_stages(result, profile):
+    if not profile:
+        expect("stages of a build without profile", result.get("stages"), None)
+        return
+    cycles = {name: spread["median"] for name, spread in result["stages"].items()}
+    expect("stages", list(cycles), STAGES)
+    if min(cycles[name] for name in ("rx", "classify", "lookup", "segments", "speak", "tx")) <= 0:
+        sys.exit(f"a stage of every echo took no time: {cycles}")
+
+
 def check_refused(program, options):
     done = subprocess.run([program] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False)
@@ -136,7 +148,9 @@ def main():
     for options in REFUSED:
         check_refused(program, options)
     for work, options, connections, frames in RUNS:
-        check(run(program, work, options), connections, frames)
+        result = run(program, work, options)
+        check(result, connections, frames)
+        check_stages(result, sys.argv[2] == "profile")
     for options in SOURCES:
         check_source(run(program, "source", options), int(options[1]))
     for options, lossy in OPEN_LOOPS:

@@ -114,6 +114,10 @@ struct run_results {
 /* Cycles of a message, or what else a figure is, of the rounds that may be used. */
 struct spread results_spread(const struct run_results *results, enum side side, enum figure figure);
 
+/* Cycles of a message that Rill's turns spent in a stage: with -Dprofile=true. */
+struct spread results_stage(const struct run_results *results, int stage);
+const char *stage_name(int stage);
+
 /* One side to the other, round by round. */
 struct spread results_ratio(
 	const struct run_results *results, enum side side, enum side to, enum figure figure);

@@ -18,6 +18,7 @@
 #include "outbox.h"
 #include "owner.h"
 #include "siblings.h"
+#include "stages.h"
 #include "tcp.h"
 #include "wheel.h"
 
@@ -56,6 +57,9 @@ struct rill_lane {
 	struct wheel wheel;
 	struct outbox outbox;
 	struct counters counters;
+#ifdef RILL_PROFILE
+	struct stages stages;
+#endif
 
 	/* Read by every turn, written at start. */
 	struct netif netif;

@@ -120,6 +120,7 @@ receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 	lane->counters.rx_bytes += bytes;
 	lane->counters.rx_packets += n;
 	neighbor_events(lane);
+	STAGE_ENDS(lane, STAGE_CLASSIFY);
 	if (burst.n == 0)
 		return;
 	tcp_lookup_burst(&lane->tcp, burst.segments, burst.n, burst.handles);
@@ -127,8 +128,10 @@ receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 		for (unsigned int i = 0; i < burst.n; i++)
 			burst.segments[i].has |= SEG_SLOW;
 	changes = table_changes(lane->tcp.table);
+	STAGE_ENDS(lane, STAGE_LOOKUP);
 	for (unsigned int i = 0; i < burst.n; i++)
 		tcp_input(&lane->tcp, &burst.segments[i], burst.handles[i], changes);
+	STAGE_ENDS(lane, STAGE_SEGMENTS);
 }
 
 static void
@@ -224,17 +227,22 @@ rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], u
 	RILL_DCHECK(now_us >= lane->now);
 	lane->in_turn = true;
 	work += advance(lane, now_us > lane->now ? now_us : lane->now);
+	STAGE_ENDS(lane, STAGE_TIMERS);
 	if (n > 0)
 		receive(lane, in, n);
 	work += fire_due(lane);
+	STAGE_ENDS(lane, STAGE_TIMERS);
 	if (unlikely(lane->siblings.count > 0))
 		work += siblings_hear(lane);
 	neighbor_events(lane);
 	mail = mailbox_run(lane->mailbox, lane);
 	lane->counters.mail_in += mail;
 	work += mail;
+	STAGE_ENDS(lane, STAGE_MAIL);
 	tcp_speak(&lane->tcp);
+	STAGE_ENDS(lane, STAGE_SPEAK);
 	work += tcp_reap(&lane->tcp);
+	STAGE_ENDS(lane, STAGE_REAP);
 	work += lane->outbox.put != put;
 	lane->counters.turns++;
 	lane->counters.turns_busy += work > 0;
