@@ -50,6 +50,7 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 
 	if (receive)
 		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
+	lane_set_lent(lane, runner->port.lent);
 	rill_lane_turn(lane, now, in, n);
 	sent += port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
 	sent += runner_carry(runner, true);

@@ -43,7 +43,7 @@ struct lane_setup {
 	uint16_t tx_chain_max;
 	struct rte_mempool *rx_pool; /* NIC buffers, of which some stay free; NULL without a port */
 	uint32_t rx_posted;  /* buffers of rx_pool that lie in the NIC's ring, full */
-	uint32_t rx_reserve; /* buffers of rx_pool that nothing may keep: the ring and two bursts */
+	uint32_t rx_reserve; /* buffers of rx_pool that nothing may keep: the ring, two bursts, loans */
 	struct rte_mempool *buf_pool;     /* rill_buf_alloc, rill_write, copies of what must wait */
 	struct rte_mempool *control_pool; /* headers, ACKs, ARP, indirect mbufs */
 	ustime now;
@@ -87,6 +87,13 @@ void lane_destroy(struct rill_lane *lane);
 
 /* One lane's half of rill_unlisten, on its thread. Returns 0 or -EINVAL. */
 int lane_unlisten(struct rill_listener *listener);
+
+/* So many buffers of the RX pool are in the hands of other lanes (spread.h). Before a turn. */
+static inline void
+lane_set_lent(struct rill_lane *lane, uint32_t lent)
+{
+	lane->tcp.rx_lent = lent;
+}
 
 /* No more accepting: listeners answer SYN with RST. */
 void lane_stop_accepting(struct rill_lane *lane);

@@ -56,6 +56,7 @@ struct port {
 	struct spreader *spreader;
 	unsigned int lane;           /* number of this one's among them */
 	struct rte_mempool *rx_pool; /* for copies of what the carrier lends */
+	uint32_t lent;               /* of a carrier: buffers of its RX pool that others hold now */
 	struct counters *counters;   /* the lane's; set once it is made */
 };
 

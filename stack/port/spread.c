@@ -94,6 +94,7 @@ lend(struct port *port, struct spread_lane *lane, struct rte_mbuf **frames, unsi
 
 	lent = rte_ring_sp_enqueue_burst(lane->in, (void **)frames, lent, NULL);
 	lane->lent += lent;
+	port->lent += lent;
 	port->counters->frames_handed += lent;
 	for (unsigned int i = lent; i < n; i++)
 		drop_packet(port->counters, frames[i], RILL_DROP_spread_full);
@@ -127,8 +128,13 @@ spread(struct port *port, struct rte_mbuf **frames, uint16_t n)
 static uint16_t
 carrier_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 {
-	for (unsigned int lane = 1; lane < port->spreader->lanes; lane++)
-		free_returned(&port->spreader->lane[lane]);
+	port->lent = 0;
+	for (unsigned int i = 1; i < port->spreader->lanes; i++) {
+		struct spread_lane *lane = &port->spreader->lane[i];
+
+		free_returned(lane);
+		port->lent += lane->lent;
+	}
 	n = rte_eth_rx_burst(port->ethdev_id, port->queue, frames, RTE_MIN(n, PORT_BURST));
 	return n > 0 ? spread(port, frames, n) : 0;
 }

@@ -260,8 +260,10 @@ void
 tcp_begin(struct tcp *tcp, ustime now)
 {
 	uint32_t buf_free = tcp_pool_free(tcp->buf_pool);
-	uint32_t rx_free = tcp->rx_pool != NULL ? tcp_pool_free(tcp->rx_pool) : UINT32_MAX;
+	uint32_t rx_free = UINT32_MAX;
 
+	if (tcp->rx_pool != NULL)
+		rx_free = tcp_pool_free(tcp->rx_pool) + tcp->rx_lent;
 	if (unlikely(tcp_windows_held(tcp))) /* until now */
 		tcp->reopen_left = tcp->conns.fresh;
 	tcp->now = now;

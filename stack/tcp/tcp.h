@@ -130,6 +130,7 @@ struct tcp {
 
 	struct rill_limits limits;
 	uint32_t rx_reserve, buf_reserve; /* buffers that stay free */
+	uint32_t rx_lent; /* buffers of rx_pool in other lanes' hands, for which the reserve has room */
 	uint8_t conn_timer_kind, half_open_timer_kind, timewait_timer_kind;
 	struct rill_lane *lane; /* for rill_conn_lane; never looked into here */
 	uint16_t number;        /* in tcp_engines */

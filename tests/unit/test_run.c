@@ -2,7 +2,8 @@
 /*
  * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
  * sends), turn by turn: what the carrier does for the others counts as work, it does not sleep while
- * their frames wait, and does not end before these have left.
+ * their frames wait, and does not end before these have left. What it lends is not taken for what it
+ * keeps.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,6 +156,38 @@ test_frames_for_others_are_work(void **state)
 	assert_int_equal(carrier->lane->counters.rx_packets, own);
 }
 
+/* As many buffers as leave the carrier's RX pool at its reserve, and what others do with loans. */
+static void
+test_loans_do_not_eat_the_carriers_own_buffers(void **state)
+{
+	static struct rte_mbuf *kept[8192];
+	struct tcp_frame theirs = segment_for(other);
+	struct rte_mempool *pool = carrier->pools.rx;
+	unsigned int n;
+
+	pass_some_seconds();
+	n = tcp_pool_free(pool) - carrier->pools.rx_reserve;
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, kept, n), 0);
+	for (int i = 0; i < SPREAD_LOANS; i++) {
+		arrive(&theirs);
+		runner_turn(carrier, ++now, true);
+		assert_false(carrier->lane->tcp.rx_low);
+	}
+	/* One more that the carrier keeps is one too many, loans or not. */
+	kept[n] = rte_pktmbuf_alloc(pool);
+	runner_turn(carrier, ++now, true);
+	assert_true(carrier->lane->tcp.rx_low);
+	while (runner_turn(other, ++now, true))
+		;
+	runner_turn(carrier, ++now, true);
+	assert_int_equal(carrier->port.lent, 0);
+	assert_true(carrier->lane->tcp.rx_low);
+	rte_pktmbuf_free(kept[n]);
+	runner_turn(carrier, ++now, true);
+	assert_false(carrier->lane->tcp.rx_low);
+	rte_pktmbuf_free_bulk(kept, n);
+}
+
 static void
 on_close(struct rill_conn *conn, enum rill_close_reason why)
 {
@@ -237,6 +270,7 @@ main(void)
 #define ROW_HUNGRY(test) cmocka_unit_test_setup_teardown(test, begin_hungry, end_hungry)
 	const struct CMUnitTest tests[] = {
 		ROW(test_frames_for_others_are_work),
+		ROW(test_loans_do_not_eat_the_carriers_own_buffers),
 		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
 		ROW(test_the_last_frames_of_others_leave),
 		ROW_HUNGRY(test_the_end_is_not_put_off_by_a_nic_that_takes_nothing),
