@@ -73,8 +73,7 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 		return drop(netif, mbuf, RILL_DROP_vlan_foreign);
 	type = ether->ether_type;
 	*l2_len = RTE_ETHER_HDR_LEN;
-	if (unlikely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN) ||
-		    type == rte_cpu_to_be_16(RTE_ETHER_TYPE_QINQ))) {
+	if (unlikely(ether_is_tag(type))) {
 		if (mbuf->pkt_len < RTE_ETHER_HDR_LEN + sizeof(struct rte_vlan_hdr))
 			return drop(netif, mbuf, RILL_DROP_ether_short);
 		type = type_behind_tag(mbuf);

@@ -6,10 +6,19 @@
 
 #include <stdint.h>
 
+#include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
 #include "netif.h"
+
+/* Does a tag of four bytes, of a VLAN or a priority, follow instead of the payload? */
+static inline bool
+ether_is_tag(rte_be16_t type)
+{
+	return type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN) ||
+		type == rte_cpu_to_be_16(RTE_ETHER_TYPE_QINQ);
+}
 
 enum ether_verdict {
 	ETHER_DROPPED, /* freed and counted */

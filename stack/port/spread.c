@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "counters.h"
+#include "ether.h"
 #include "netif.h"
 
 #define BLANKS_AT_ONCE 32 /* fewer are not worth the trouble */
@@ -53,7 +54,7 @@ lane_of(const struct spreader *spreader, const struct rte_mbuf *frame)
 	if (frame->data_len < sizeof(*ether) + sizeof(struct rte_vlan_hdr))
 		return 0;
 	type = ether->ether_type;
-	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+	if (ether_is_tag(type)) {
 		type = ((const struct rte_vlan_hdr *)(ether + 1))->eth_proto;
 		l2_len += sizeof(struct rte_vlan_hdr);
 	}

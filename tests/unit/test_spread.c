@@ -213,21 +213,25 @@ test_what_is_no_segment_stays_with_the_carrier(void **state)
 static void
 test_tags_and_options_are_passed_over(void **state)
 {
+	static const char *const tags[] = {"\x81\x00\xe0\x00\x08\x00", "\x88\xa8\xe0\x00\x08\x00"};
 	struct tcp_frame frame = segment(port_of_lane(1), 7);
-	struct rte_mbuf *got[PORT_BURST];
 	uint8_t bytes[FRAME_LEN + 8] = {0};
 
 	memcpy(bytes, &frame, 12);
-	memcpy(bytes + 12, "\x81\x00\xe0\x00\x08\x00", 6);
 	memcpy(bytes + 18, &frame.ip, 20);
 	bytes[18] = 0x46;
 	memset(bytes + 38, 1, 4); /* NOPs */
 	memcpy(bytes + 42, &frame.tcp, FRAME_LEN - 34);
-	arrive(bytes, sizeof(bytes));
-	assert_int_equal(receive(0, got), 0);
-	assert_int_equal(receive(1, got), 1);
-	assert_memory_equal(rte_pktmbuf_mtod(got[0], void *), bytes, sizeof(bytes));
-	rte_pktmbuf_free(got[0]);
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		struct rte_mbuf *got[PORT_BURST];
+
+		memcpy(bytes + 12, tags[i], 6);
+		arrive(bytes, sizeof(bytes));
+		assert_int_equal(receive(0, got), 0);
+		assert_int_equal(receive(1, got), 1);
+		assert_memory_equal(rte_pktmbuf_mtod(got[0], void *), bytes, sizeof(bytes));
+		rte_pktmbuf_free(got[0]);
+	}
 }
 
 static void
