@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "spread.h"
 
+#include <assert.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include <rte_ip.h>
@@ -17,14 +19,19 @@
 
 #define BLANKS_AT_ONCE 32 /* fewer are not worth the trouble */
 
-/* What lies between the carrier and one lane. Apart from the rings it is the carrier's. */
+/* What lies between the carrier and one lane. */
 struct spread_lane {
+	/* Read by both. */
 	struct rte_ring *in, *back, *blanks, *out;
-	uint32_t lent;  /* frames in `in`, in the lane's hands and in `back` */
+	/* The carrier's alone, on cache lines that the lane does not read. */
+	uint32_t lent __rte_cache_aligned; /* frames in `in`, in the lane's hands and in `back` */
 	uint32_t blank; /* buffers in `blanks`, in the lane's hands and in `out` */
 	struct rte_mbuf *pending[PORT_BURST]; /* out of `out`, not taken by the NIC yet */
 	uint16_t pending_from, pending_to;
 } __rte_cache_aligned;
+static_assert(offsetof(struct spread_lane, lent) % RTE_CACHE_LINE_SIZE == 0 &&
+		sizeof(struct spread_lane) % RTE_CACHE_LINE_SIZE == 0,
+	"what the carrier writes shares no line with what others read");
 
 struct spreader {
 	unsigned int lanes;
