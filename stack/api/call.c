@@ -66,13 +66,22 @@ call_post(struct runner *runner, struct call *call)
 }
 
 int
+call_refuse(const struct rill_stack *stack)
+{
+	if (driven == NULL || driven->stack != stack)
+		return 0;
+	return error_set(
+		-EDEADLK, "a lane's thread cannot wait for lanes: use the calls of rill/lane.h there");
+}
+
+int
 stack_call(struct rill_stack *stack, unsigned int index, int (*fn)(struct rill_lane *, void *), void *arg)
 {
 	struct call call = {.stack = stack, .fn = fn, .arg = arg};
+	int err = call_refuse(stack);
 
-	if (driven != NULL && driven->stack == stack)
-		return error_set(-EDEADLK,
-			"a lane's thread cannot wait for lanes: use the calls of rill/lane.h there");
+	if (err != 0)
+		return err;
 	pthread_mutex_lock(&stack->lock);
 	call_post(&stack->runners[index], &call);
 	while (!call.done)

@@ -138,26 +138,34 @@ route_del_on(struct rill_lane *lane, void *arg)
 	return rill_lane_route_del(lane, ((struct net_args *)arg)->prefix);
 }
 
-/* On the first n lanes of a port. */
+/*
+ * On the first n lanes of a port: the one that answers for all of them, where they share a queue, is
+ * number 0. On the last n instead, the last one first, if that one is to come last.
+ */
 static int
-call_some(struct rill_stack *stack, const struct group *group, unsigned int n,
+call_some(struct rill_stack *stack, const struct group *group, bool first_last, unsigned int n,
 	int (*fn)(struct rill_lane *, void *), struct net_args *args, unsigned int *done)
 {
 	unsigned int first = (unsigned int)(group->first - stack->runners);
 	int err = 0;
 
 	for (*done = 0; err == 0 && *done < n; *done += err == 0)
-		err = stack_call(stack, first + *done, fn, args);
+		err = stack_call(stack, first + (first_last ? group->lanes - 1 - *done : *done), fn,
+			args);
 	return err;
 }
 
-/* On all lanes of a port or, by undoing what was done, on none. */
+/*
+ * On all lanes of a port or, by undoing what was done, on none. What is added is there on all lanes
+ * before the first of them tells anybody, and what is taken away is untold first.
+ */
 static int
 call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lane *, void *),
 	int (*undo)(struct rill_lane *, void *), const struct rill_prefix *prefix,
 	const struct rill_addr *addr)
 {
 	struct net_args args = {.prefix = prefix, .addr = addr};
+	bool adds = undo != NULL;
 	const struct group *group;
 	unsigned int done, undone;
 	int err;
@@ -165,9 +173,14 @@ call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lan
 	if (port >= stack->groups_count)
 		return error_set(-EINVAL, "port: %u is not within 0 .. %u", port, stack->groups_count - 1);
 	group = &stack->groups[port];
-	err = call_some(stack, group, group->lanes, fn, &args, &done);
-	if (err != 0 && undo != NULL)
-		call_some(stack, group, done, undo, &args, &undone);
+	err = call_refuse(stack);
+	if (err != 0)
+		return err; /* a lane that waited for the lock might be waited for by who has it */
+	pthread_mutex_lock(&stack->changing);
+	err = call_some(stack, group, adds, group->lanes, fn, &args, &done);
+	if (err != 0 && adds)
+		call_some(stack, group, adds, done, undo, &args, &undone);
+	pthread_mutex_unlock(&stack->changing);
 	return err;
 }
 

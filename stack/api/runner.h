@@ -71,6 +71,7 @@ struct rill_stack {
 	bool running;                /* under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;     /* a call to a lane was carried out, or a lane ended */
+	pthread_mutex_t changing;    /* held while addresses or routes change, on one lane after the other */
 };
 
 /* ---- run.c */
@@ -113,6 +114,9 @@ void cores_pin(const struct runner *runner);
  */
 int stack_call(struct rill_stack *stack, unsigned int index, int (*fn)(struct rill_lane *, void *),
 	void *arg);
+
+/* -EDEADLK, with a sentence, on a lane's thread; else 0. */
+int call_refuse(const struct rill_stack *stack);
 
 /* The runner's thread will not read its mail any more; what had come is carried out. */
 void call_retire(struct runner *runner);

@@ -224,6 +224,7 @@ stack_fill(struct rill_stack *stack, const struct rill_config *config)
 	stack->lanes = config->ports_count * lanes_of_port(config);
 	stack->groups_count = config->ports_count;
 	pthread_mutex_init(&stack->lock, NULL);
+	pthread_mutex_init(&stack->changing, NULL);
 	pthread_cond_init(&stack->answered, NULL);
 	if (config->secret != NULL)
 		memcpy(stack->secret, config->secret, sizeof(stack->secret));
@@ -281,6 +282,7 @@ rill_stack_destroy(struct rill_stack *stack)
 	for (unsigned int i = stack->groups_count; i-- > 0;)
 		group_destroy(&stack->groups[i]);
 	pthread_cond_destroy(&stack->answered);
+	pthread_mutex_destroy(&stack->changing);
 	pthread_mutex_destroy(&stack->lock);
 	free(stack);
 }

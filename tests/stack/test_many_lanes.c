@@ -12,215 +12,29 @@
  * anybody's hands. The lanes are more than the machine may have cores. Exits with 77 (skipped) where
  * namespaces cannot be made.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "echo_stack.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <rte_mbuf.h>
 #include <sched.h>
-#include <stdatomic.h>
 
-#include <rill/rill.h>
-
-#include "kernel_side.h"
-
-#define PORT 7000
 #define LANES 4
-#define CONNS 64        /* that no lane gets one of so many happens once in 10^8 runs */
+#define CONNS 64 /* that no lane gets one of so many happens once in 10^8 runs */
 #define CONNS_OF_LANE 12
-#define BULK 300000     /* more than a window */
-
-static struct rill_stack *stack;
-static pthread_t runner;
-static int run_result;
-static bool running;
-static pthread_t lane_threads[LANES];
-static atomic_uint lanes_started, wrong_thread, opened[LANES], closed[LANES], errors[LANES];
-
-/* ---- the application: echo */
-
-static unsigned int
-lane_of(struct rill_conn *conn)
-{
-	unsigned int lane = rill_lane_index(rill_conn_lane(conn));
-
-	if (!pthread_equal(pthread_self(), lane_threads[lane]))
-		wrong_thread++;
-	return lane;
-}
-
-static void
-echo_open(struct rill_conn *conn)
-{
-	opened[lane_of(conn)]++;
-}
-
-/* What the send queue had no room for waits as the connection's user pointer, and nothing more comes. */
-static void
-echo_data(struct rill_conn *conn, struct rte_mbuf *data)
-{
-	int err = rill_send(conn, data);
-
-	lane_of(conn);
-	if (err == -EAGAIN && rill_conn_user(conn) == NULL && rill_pause(conn) == 0) {
-		rill_conn_set_user(conn, data);
-	} else if (err != 0) {
-		rte_pktmbuf_free(data);
-		rill_abort(conn);
-	}
-}
-
-static void
-echo_sent(struct rill_conn *conn, uint32_t bytes_acked)
-{
-	struct rte_mbuf *data = rill_conn_user(conn);
-
-	if (data != NULL && rill_send(conn, data) == 0) {
-		rill_conn_set_user(conn, NULL);
-		rill_resume(conn);
-	}
-}
-
-static void
-echo_eof(struct rill_conn *conn)
-{
-	rill_close(conn);
-}
-
-static void
-echo_close(struct rill_conn *conn, enum rill_close_reason why)
-{
-	closed[lane_of(conn)]++;
-	rte_pktmbuf_free(rill_conn_user(conn));
-}
-
-static void
-echo_error(struct rill_conn *conn, int error)
-{
-	errors[lane_of(conn)] += error == EHOSTUNREACH;
-	rill_abort(conn);
-}
-
-static const struct rill_handler echo = {
-	.on_open = echo_open,
-	.on_data = echo_data,
-	.on_sent = echo_sent,
-	.on_eof = echo_eof,
-	.on_close = echo_close,
-	.on_error = echo_error,
-};
-
-static void
-lane_started(struct rill_lane *lane, void *user)
-{
-	lane_threads[rill_lane_index(lane)] = pthread_self();
-	lanes_started++;
-}
-
-/* ---- the stack */
-
-static void *
-run_main(void *arg)
-{
-	run_result = rill_stack_run(stack);
-	return NULL;
-}
-
-static void
-fill_config(struct rill_config *config)
-{
-	rill_config_default(config);
-	config->ports_count = 1;
-	config->ports[0].name = "net_tap0,iface=rilla";
-	config->ports[0].addrs[0] = prefix("10.77.0.2/24");
-	config->ports[0].addrs_count = 1;
-	config->ports[0].gateway = prefix("10.77.0.1").addr;
-	config->lanes = LANES;
-	config->limits.max_conns = 256;
-	config->limits.buffers = 4096;
-	config->limits.msl_ms = 50;
-	config->idle_sleep_us = 200;
-	config->on_lane_start = lane_started;
-}
 
 static int
 start(void **state)
 {
 	struct rill_config config;
-	struct rill_listener *listener;
 
-	fill_config(&config);
-	block_signals(false);
-	if (rill_stack_create(&config, &stack) != 0)
-		fail_msg("%s", rill_error());
-	assert_int_equal(rill_stack_lanes(stack), LANES);
-	assert_int_equal(system("ip link set lo up && ip addr add 10.77.0.1/24 dev rilla && ip link set rilla up"), 0);
-	assert_int_equal(rill_listen(stack, NULL, PORT, NULL, &echo, NULL, &listener), 0);
-	lanes_started = wrong_thread = 0;
-	for (int i = 0; i < LANES; i++)
-		opened[i] = closed[i] = errors[i] = 0;
-	block_signals(true);
-	assert_int_equal(pthread_create(&runner, NULL, run_main, NULL), 0);
-	running = true;
-	while (lanes_started < LANES)
-		usleep(1000);
-	return 0;
-}
-
-static void
-join(int expected)
-{
-	pthread_join(runner, NULL);
-	running = false;
-	assert_int_equal(run_result, expected);
-	assert_int_equal(wrong_thread, 0);
-}
-
-static void
-stop(void)
-{
-	rill_stack_stop(stack);
-	join(0);
-}
-
-static struct rill_stats
-stats_of(int lane)
-{
-	struct rill_stats stats;
-
-	rill_lane_stats_read(rill_stack_lane(stack, (unsigned int)lane), &stats);
-	return stats;
-}
-
-/* Every buffer is back once no connection is left, whoever had it. */
-static int
-finish(void **state)
-{
-	if (running) /* the test has failed */
-		stop();
-	for (int i = 0; i < LANES; i++) {
-		struct rill_stats stats = stats_of(i);
-
-		assert_int_equal(stats.conns, 0);
-		assert_int_equal(stats.records, 0);
-		assert_int_equal(stats.mbufs, 0);
-		assert_int_equal(stats.drops[RILL_DROP_spread_full], 0);
-		assert_int_equal(stats.drops[RILL_DROP_news_full], 0);
-	}
-	rill_stack_destroy(stack);
-	return 0;
-}
-
-static bool
-becomes(atomic_uint *value, unsigned int wanted)
-{
-	for (int ms = 0; ms < PATIENCE_MS && *value != wanted; ms++)
-		usleep(1000);
-	return *value == wanted;
+	echo_config(&config);
+	config.ports_count = 1;
+	config.ports[0].name = "net_tap0,iface=rilla";
+	config.ports[0].addrs[0] = prefix("10.77.0.2/24");
+	config.ports[0].addrs_count = 1;
+	config.ports[0].gateway = prefix("10.77.0.1").addr;
+	config.lanes = LANES;
+	return echo_start(&config, "ip link set lo up && ip addr add 10.77.0.1/24 dev rilla && "
+				   "ip link set rilla up");
 }
 
 static unsigned int
@@ -265,7 +79,7 @@ test_connections_spread_over_all_lanes(void **state)
 	stop();
 	assert_int_equal(rill_stats_read(stack, &all), 0);
 	assert_int_equal(all.passive_opens, CONNS);
-	for (int i = 0; i < LANES; i++) {
+	for (unsigned int i = 0; i < LANES; i++) {
 		assert_int_equal(stats_of(i).passive_opens, opened[i]);
 		assert_int_equal(stats_of(i).drops[RILL_DROP_tcp_no_listener], 0);
 		assert_true(i == 0 || stats_of(i).frames_handed == 0);
@@ -488,6 +302,99 @@ test_an_address_is_added_on_all_lanes_or_none(void **state)
 	stop();
 }
 
+/* ---- changes by several threads */
+
+static atomic_uint held, released;
+static atomic_int add_rc, del_rc;
+static struct rill_prefix changed;
+
+static void
+hold_lane(struct rill_lane *lane, void *arg)
+{
+	held++;
+	while (released == 0)
+		usleep(100);
+}
+
+static atomic_uint looked, seen;
+
+static void
+look_for_address(struct rill_lane *lane, void *arg)
+{
+	struct rill_listener *listener;
+
+	if (rill_lane_listen(lane, &changed.addr, PORT + 1, NULL, &echo, NULL, &listener) == 0) {
+		seen++;
+		rill_unlisten(listener);
+	}
+	looked++;
+}
+
+static bool
+lane_has_address(unsigned int lane)
+{
+	looked = seen = 0;
+	assert_int_equal(
+		rill_lane_post(rill_stack_lane(stack, lane), look_for_address, NULL), 0);
+	assert_true(becomes(&looked, 1));
+	return seen > 0;
+}
+
+static void *
+add_address(void *arg)
+{
+	add_rc = rill_addr_add(stack, 0, &changed);
+	return NULL;
+}
+
+static void *
+del_address(void *arg)
+{
+	del_rc = rill_addr_del(stack, 0, &changed.addr);
+	return NULL;
+}
+
+static void
+hold_lane_1(void)
+{
+	held = released = 0;
+	assert_int_equal(rill_lane_post(rill_stack_lane(stack, 1), hold_lane, NULL), 0);
+	assert_true(becomes(&held, 1));
+}
+
+/*
+ * While one thread's change waits for a lane, another's waits for all of it: none sees half of one.
+ * The carrier, which answers for all lanes, is the last to get an address and the first to lose it.
+ */
+static void
+test_changes_come_one_after_the_other(void **state)
+{
+	pthread_t adds, dels;
+
+	changed = prefix("10.77.0.3/24");
+	hold_lane_1();
+	assert_int_equal(pthread_create(&adds, NULL, add_address, NULL), 0);
+	while (!lane_has_address(2))
+		usleep(1000);
+	assert_false(lane_has_address(0));
+	assert_int_equal(pthread_create(&dels, NULL, del_address, NULL), 0);
+	usleep(20000); /* time to get it wrong */
+	released = 1;
+	pthread_join(adds, NULL);
+	pthread_join(dels, NULL);
+	assert_int_equal(add_rc, 0);
+	assert_int_equal(del_rc, 0);
+	assert_int_equal(rill_addr_add(stack, 0, &changed), 0);
+	hold_lane_1();
+	assert_int_equal(pthread_create(&dels, NULL, del_address, NULL), 0);
+	while (lane_has_address(0))
+		usleep(1000);
+	assert_true(lane_has_address(2));
+	released = 1;
+	pthread_join(dels, NULL);
+	stop();
+}
+
 /* Lanes that are empty early go on refusing until the last is. */
 static void
 test_drain_waits_for_who_is_connected_anywhere(void **state)
@@ -510,7 +417,7 @@ test_drain_waits_for_who_is_connected_anywhere(void **state)
 int
 main(void)
 {
-#define ROW(test) cmocka_unit_test_setup_teardown(test, start, finish)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, start, echo_finish)
 	const struct CMUnitTest tests[] = {
 		ROW(test_connections_spread_over_all_lanes),
 		ROW(test_all_lanes_refuse_and_reset),
@@ -521,6 +428,7 @@ main(void)
 		ROW(test_ping_is_answered),
 		ROW(test_addresses_are_those_of_all_lanes),
 		ROW(test_an_address_is_added_on_all_lanes_or_none),
+		ROW(test_changes_come_one_after_the_other),
 		ROW(test_drain_waits_for_who_is_connected_anywhere),
 	};
 

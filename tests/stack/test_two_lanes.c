@@ -11,189 +11,29 @@
  * missing and the same ports can be had again. Exits with 77 (skipped) where namespaces cannot be
  * made.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "echo_stack.h"
 
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <pthread.h>
-#include <rte_mbuf.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <rill/rill.h>
-
-#include "kernel_side.h"
-
-#define PORT 7000
-#define BULK 300000 /* more than a window */
 #define LANES 2
 #define POSTS 1000
-
-static struct rill_stack *stack;
-static pthread_t runner;
-static int run_result;
-static bool running;
-static pthread_t lane_threads[LANES];
-static atomic_uint lanes_started, wrong_thread, opened[LANES];
-
-/* ---- the application: echo */
-
-static void
-check_thread(struct rill_lane *lane)
-{
-	if (!pthread_equal(pthread_self(), lane_threads[rill_lane_index(lane)]))
-		wrong_thread++;
-}
-
-static void
-echo_open(struct rill_conn *conn)
-{
-	check_thread(rill_conn_lane(conn));
-	opened[rill_lane_index(rill_conn_lane(conn))]++;
-}
-
-/* What the send queue had no room for waits as the connection's user pointer, and nothing more comes. */
-static void
-echo_data(struct rill_conn *conn, struct rte_mbuf *data)
-{
-	int err = rill_send(conn, data);
-
-	check_thread(rill_conn_lane(conn));
-	if (err == -EAGAIN && rill_conn_user(conn) == NULL && rill_pause(conn) == 0) {
-		rill_conn_set_user(conn, data);
-	} else if (err != 0) {
-		rte_pktmbuf_free(data);
-		rill_abort(conn);
-	}
-}
-
-static void
-echo_sent(struct rill_conn *conn, uint32_t bytes_acked)
-{
-	struct rte_mbuf *data = rill_conn_user(conn);
-
-	if (data != NULL && rill_send(conn, data) == 0) {
-		rill_conn_set_user(conn, NULL);
-		rill_resume(conn);
-	}
-}
-
-static void
-echo_eof(struct rill_conn *conn)
-{
-	rill_close(conn);
-}
-
-static void
-echo_close(struct rill_conn *conn, enum rill_close_reason why)
-{
-	rte_pktmbuf_free(rill_conn_user(conn));
-}
-
-static const struct rill_handler echo = {
-	.on_open = echo_open,
-	.on_data = echo_data,
-	.on_sent = echo_sent,
-	.on_eof = echo_eof,
-	.on_close = echo_close,
-};
-
-static void
-lane_started(struct rill_lane *lane, void *user)
-{
-	lane_threads[rill_lane_index(lane)] = pthread_self();
-	lanes_started++;
-}
-
-/* ---- the stack */
-
-static void *
-run_main(void *arg)
-{
-	run_result = rill_stack_run(stack);
-	return NULL;
-}
-
-static void
-fill_config(struct rill_config *config)
-{
-	rill_config_default(config);
-	config->ports_count = LANES;
-	config->ports[0].name = "net_tap0,iface=rilla";
-	config->ports[0].addrs[0] = prefix("10.77.0.2/24");
-	config->ports[1].name = "net_tap1,iface=rillb";
-	config->ports[1].addrs[0] = prefix("10.77.1.2/24");
-	for (int i = 0; i < LANES; i++)
-		config->ports[i].addrs_count = 1;
-	config->limits.max_conns = 256;
-	config->limits.buffers = 4096;
-	config->limits.msl_ms = 50;
-	config->idle_sleep_us = 200;
-	config->on_lane_start = lane_started;
-}
 
 static int
 start(void **state)
 {
 	struct rill_config config;
-	struct rill_listener *listener;
 
-	fill_config(&config);
-	block_signals(false);
-	if (rill_stack_create(&config, &stack) != 0)
-		fail_msg("%s", rill_error());
-	assert_int_equal(system("ip link set lo up && ip addr add 10.77.0.1/24 dev rilla && ip link set rilla up "
-				"&& ip addr add 10.77.1.1/24 dev rillb && ip link set rillb up"),
-		0);
-	assert_int_equal(rill_listen(stack, NULL, PORT, NULL, &echo, NULL, &listener), 0);
-	lanes_started = wrong_thread = opened[0] = opened[1] = 0;
-	block_signals(true);
-	assert_int_equal(pthread_create(&runner, NULL, run_main, NULL), 0);
-	running = true;
-	while (lanes_started < LANES)
-		usleep(1000);
-	return 0;
-}
-
-static void
-join(int expected)
-{
-	pthread_join(runner, NULL);
-	running = false;
-	assert_int_equal(run_result, expected);
-	assert_int_equal(wrong_thread, 0);
-}
-
-static void
-stop(void)
-{
-	rill_stack_stop(stack);
-	join(0);
-}
-
-/* Every buffer is back once no connection is left. */
-static int
-finish(void **state)
-{
-	struct rill_stats stats;
-
-	if (running) /* the test has failed */
-		stop();
-	assert_int_equal(rill_stats_read(stack, &stats), 0);
-	assert_int_equal(stats.conns, 0);
-	assert_int_equal(stats.records, 0);
-	assert_int_equal(stats.mbufs, 0);
-	rill_stack_destroy(stack);
-	return 0;
+	echo_config(&config);
+	config.ports_count = LANES;
+	config.ports[0].name = "net_tap0,iface=rilla";
+	config.ports[0].addrs[0] = prefix("10.77.0.2/24");
+	config.ports[1].name = "net_tap1,iface=rillb";
+	config.ports[1].addrs[0] = prefix("10.77.1.2/24");
+	for (int i = 0; i < LANES; i++)
+		config.ports[i].addrs_count = 1;
+	return echo_start(&config, "ip link set lo up && "
+				   "ip addr add 10.77.0.1/24 dev rilla && ip link set rilla up && "
+				   "ip addr add 10.77.1.1/24 dev rillb && ip link set rillb up");
 }
 
 static void
@@ -208,7 +48,7 @@ test_both_lanes_echo_each_on_its_own_thread(void **state)
 	expect_end(b);
 	assert_int_equal(opened[0], 1);
 	assert_int_equal(opened[1], 1);
-	assert_false(pthread_equal(lane_threads[0], lane_threads[1]));
+	assert_false(pthread_equal(thread_of(0), thread_of(1)));
 	stop();
 }
 
@@ -222,14 +62,6 @@ hop(struct rill_lane *lane, void *arg)
 	check_thread(lane);
 	if (++hops < POSTS && rill_lane_post(other, hop, NULL) != 0)
 		posts_refused++;
-}
-
-static bool
-becomes(atomic_uint *value, unsigned int wanted)
-{
-	for (int ms = 0; ms < PATIENCE_MS && *value != wanted; ms++)
-		usleep(1000);
-	return *value == wanted;
 }
 
 static void
@@ -404,7 +236,7 @@ test_calls_work_before_and_after_the_run(void **state)
 int
 main(void)
 {
-#define ROW(test) cmocka_unit_test_setup_teardown(test, start, finish)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, start, echo_finish)
 	const struct CMUnitTest tests[] = {
 		ROW(test_both_lanes_echo_each_on_its_own_thread),
 		ROW(test_posts_go_from_lane_to_lane),
