@@ -74,6 +74,7 @@ runner_make_lane(struct runner *runner, unsigned int index)
 		.stack = runner->stack,
 		.index = index,
 		.netif_caps = port->netif_caps,
+		.silent = runner != runner->group->first,
 		.tx_chain_max = port->tx_chain_max,
 		.rx_pool = runner->pools.rx,
 		.rx_reserve = runner->pools.rx_reserve,

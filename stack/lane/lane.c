@@ -18,6 +18,7 @@ lane_make_net(struct rill_lane *lane, const struct lane_setup *setup)
 
 	lane->netif = (struct netif){
 		.ethernet = config->ethernet,
+		.silent = setup->silent,
 		.mtu = config->mtu,
 		.caps = setup->netif_caps,
 		.tx_chain_max = setup->tx_chain_max,

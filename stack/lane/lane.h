@@ -40,6 +40,7 @@ struct lane_setup {
 	struct rill_stack *stack;       /* NULL for an embedder's lane */
 	unsigned int index;
 	uint16_t netif_caps; /* NETIF_... */
+	bool silent;         /* a lane with the same addresses announces them */
 	uint16_t tx_chain_max;
 	struct rte_mempool *rx_pool; /* NIC buffers, of which some stay free; NULL without a port */
 	uint32_t rx_posted;  /* buffers of rx_pool that lie in the NIC's ring, full */

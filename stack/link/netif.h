@@ -22,6 +22,7 @@ enum {
 
 struct netif {
 	bool ethernet; /* false: bare IP packets */
+	bool silent;   /* another lane of the port announces our addresses */
 	struct rte_ether_addr mac;
 	uint16_t mtu;                     /* largest IP packet */
 	uint16_t caps;                    /* NETIF_... */

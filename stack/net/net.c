@@ -198,7 +198,7 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 		addr = &net->addrs[net->slots++];
 	*addr = (struct net_addr){.ip = ip, .mask = mask, .timer.kind = net->announce_kind};
 	index_rebuild(net);
-	if (net->netif->ethernet)
+	if (net->netif->ethernet && !net->netif->silent)
 		wheel_arm(net->wheel, &addr->timer, now);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
  * sends), turn by turn: what the carrier does for the others counts as work, it does not sleep while
  * their frames wait, and does not end before these have left. What it lends is not taken for what it
- * keeps.
+ * keeps. It announces their addresses, which are its own, once for all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@
 
 #include <rill/rill.h>
 
+#include "arp.h"
 #include "runner.h"
 
 #define LANES 2
@@ -156,6 +157,14 @@ test_frames_for_others_are_work(void **state)
 	assert_int_equal(carrier->lane->counters.rx_packets, own);
 }
 
+static void
+test_one_lane_announces_the_addresses_of_all(void **state)
+{
+	pass_some_seconds();
+	assert_int_equal(carrier->lane->counters.rx_packets, ARP_ANNOUNCE_NUM);
+	assert_int_equal(other->lane->counters.tx_packets, 0);
+}
+
 /* As many buffers as leave the carrier's RX pool at its reserve, and what others do with loans. */
 static void
 test_loans_do_not_eat_the_carriers_own_buffers(void **state)
@@ -270,6 +279,7 @@ main(void)
 #define ROW_HUNGRY(test) cmocka_unit_test_setup_teardown(test, begin_hungry, end_hungry)
 	const struct CMUnitTest tests[] = {
 		ROW(test_frames_for_others_are_work),
+		ROW(test_one_lane_announces_the_addresses_of_all),
 		ROW(test_loans_do_not_eat_the_carriers_own_buffers),
 		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
 		ROW(test_the_last_frames_of_others_leave),
