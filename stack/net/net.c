@@ -127,13 +127,26 @@ network_is_used(const struct net *net, uint32_t network, uint32_t mask)
 	return false;
 }
 
+/* Those that have broadcast addresses are the first. */
+static void
+network_append(struct net *net, struct net_connected network)
+{
+	struct net_connected *end = &net->connected[net->connected_count++];
+
+	*end = network;
+	if (~network.mask <= 1)
+		return;
+	*end = net->connected[net->broadcast_count];
+	net->connected[net->broadcast_count++] = network;
+}
+
 /* The addresses have changed: what packets look at follows them. */
 static void
 index_rebuild(struct net *net)
 {
 	memset(net->ours, 0, sizeof(net->ours));
 	memset(net->passed, 0, sizeof(net->passed));
-	net->connected_count = 0;
+	net->connected_count = net->broadcast_count = 0;
 	for (unsigned int slot = 0; slot < net->slots; slot++) {
 		uint32_t ip = net->addrs[slot].ip, mask = net->addrs[slot].mask;
 		uint32_t i = net_set_index(ip);
@@ -144,8 +157,8 @@ index_rebuild(struct net *net)
 			i = (i + 1) % NET_SET_SIZE;
 		net->ours[i] = ip;
 		if (!network_is_used(net, ip & mask, mask))
-			net->connected[net->connected_count++] =
-				(struct net_connected){.ip = ip & mask, .mask = mask, .source = slot};
+			network_append(net,
+				(struct net_connected){.ip = ip & mask, .mask = mask, .source = slot});
 	}
 }
 

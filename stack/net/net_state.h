@@ -33,6 +33,7 @@ struct net {
 	/* Read by every packet, and made anew from addrs when they change. */
 	const struct netif *netif;
 	unsigned int connected_count;
+	unsigned int broadcast_count; /* so many of them, the first, have room for broadcast addresses */
 	struct net_connected connected[RILL_ADDRS_MAX];
 	uint32_t ours[NET_SET_SIZE]; /* our addresses, open addressing by net_set_index; 0: empty */
 	uint32_t passed[NET_SET_SIZE]; /* sources seen last that may send to us, by net_set_index */
@@ -68,10 +69,10 @@ net_ip_is_ours(const struct net *net, uint32_t ip)
 static inline bool
 net_ip_is_directed_broadcast(const struct net *net, uint32_t ip)
 {
-	for (unsigned int i = 0; i < net->connected_count; i++) {
+	for (unsigned int i = 0; i < net->broadcast_count; i++) {
 		uint32_t host = ~net->connected[i].mask, at = ip ^ net->connected[i].ip;
 
-		if ((at == 0 || at == host) && host > 1)
+		if (at == 0 || at == host)
 			return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "net_state.h"
 #include "nets.h"
 
 static struct rill_prefix
@@ -239,6 +240,29 @@ test_broadcast_forms(void **state)
 	}
 }
 
+/* Single addresses, of which a client may have hundreds, cost packets nothing. */
+static void
+test_only_networks_with_broadcast_addresses_are_walked(void **state)
+{
+	struct rill_addr middle = ip4(10, 9, 2, 7), end = ip4(10, 9, 2, 255);
+	unsigned int added = 0;
+
+	net_begin(0);
+	for (uint8_t i = 1; i < 200; i++) {
+		if (i == 100)
+			assert_int_equal(addr_add(middle, 24), 0);
+		else
+			added += addr_add(ip4(10, 10, i, 1), 31 + i % 2) == 0;
+	}
+	assert_int_equal(added, 198);
+	assert_int_equal(net->broadcast_count, 2);
+	assert_false(net_addr_is_unicast(net, &end));
+	assert_int_equal(net_addr_del(net, &middle), 0);
+	assert_int_equal(net->broadcast_count, 1);
+	assert_true(net_addr_is_unicast(net, &end));
+	net_end();
+}
+
 static unsigned int
 fire(void)
 {
@@ -320,6 +344,7 @@ main(void)
 		cmocka_unit_test(test_refused_addresses_and_routes),
 		cmocka_unit_test(test_several_addresses),
 		cmocka_unit_test(test_broadcast_forms),
+		cmocka_unit_test(test_only_networks_with_broadcast_addresses_are_walked),
 		cmocka_unit_test(test_announcements),
 		cmocka_unit_test(test_requests_come_from_ours),
 	};
