@@ -5,8 +5,6 @@
 
 #include "rng.h"
 
-static_assert((STEER_RETA_SIZE & (STEER_RETA_SIZE - 1)) == 0, "the index is a mask");
-
 /* rte_softrss takes words in host order: the byte that comes first on the wire is the highest. */
 static uint32_t
 hash_of_byte(const uint8_t *key, unsigned int at, uint8_t value)
@@ -17,13 +15,52 @@ hash_of_byte(const uint8_t *key, unsigned int at, uint8_t value)
 	return rte_softrss(words, STEER_TUPLE4_LEN / 4, key);
 }
 
+/* Each value is a sum of its bits. */
+static void
+fill_byte(uint32_t of_byte[256], const uint8_t *key, unsigned int at)
+{
+	of_byte[0] = 0;
+	for (unsigned int value = 1; value < 256; value++) {
+		unsigned int rest = value & (value - 1);
+
+		of_byte[value] = rest == 0 ? hash_of_byte(key, at, (uint8_t)value)
+					   : of_byte[rest] ^ of_byte[value ^ rest];
+	}
+}
+
+/*
+ * Do the values of the port whose first byte is number `at` reach all entries of the indirection
+ * table? They do if the bits of the index are independent sums of theirs. (Gauss's elimination.)
+ */
+static bool
+port_reaches_all(const struct steer *steer, unsigned int at)
+{
+	uint32_t by_top[STEER_RETA_BITS] = {0};
+	unsigned int rank = 0;
+
+	for (unsigned int bit = 0; bit < 16; bit++) {
+		uint32_t row = steer->of_byte[at + bit / 8][1u << bit % 8] & (STEER_RETA_SIZE - 1);
+
+		for (int top = STEER_RETA_BITS - 1; row != 0 && top >= 0; top--) {
+			if (!(row >> top & 1))
+				continue;
+			if (by_top[top] == 0) {
+				by_top[top] = row;
+				rank++;
+				break;
+			}
+			row ^= by_top[top];
+		}
+	}
+	return rank == STEER_RETA_BITS;
+}
+
 void
 steer_init_key(struct steer *steer, const uint8_t key[STEER_KEY_LEN], unsigned int lanes)
 {
 	memcpy(steer->key, key, STEER_KEY_LEN);
 	for (unsigned int at = 0; at < STEER_TUPLE4_LEN; at++)
-		for (unsigned int value = 0; value < 256; value++)
-			steer->of_byte[at][value] = hash_of_byte(key, at, (uint8_t)value);
+		fill_byte(steer->of_byte[at], key, at);
 	for (unsigned int i = 0; i < STEER_RETA_SIZE; i++)
 		steer->reta[i] = (uint8_t)(i % lanes);
 }
@@ -35,7 +72,9 @@ steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes)
 	struct rng rng;
 
 	rng_init(&rng, siphash_derive(secret, "steer"));
-	for (unsigned int i = 0; i < STEER_KEY_LEN; i++)
-		key[i] = (uint8_t)rng_next(&rng);
-	steer_init_key(steer, key, lanes);
+	do { /* again for one in some hundreds */
+		for (unsigned int i = 0; i < STEER_KEY_LEN; i++)
+			key[i] = (uint8_t)rng_next(&rng);
+		steer_init_key(steer, key, lanes);
+	} while (!port_reaches_all(steer, STEER_RPORT_AT) || !port_reaches_all(steer, STEER_LPORT_AT));
 }

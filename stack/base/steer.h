@@ -23,7 +23,10 @@
 
 #define STEER_KEY_LEN 52 /* the longest that NICs take; IPv4 uses the first 16 bytes */
 #define STEER_TUPLE4_LEN 12
-#define STEER_RETA_SIZE 128 /* entries, a power of two: what most NICs have */
+#define STEER_RPORT_AT 8 /* where the ports stand in it */
+#define STEER_LPORT_AT 10
+#define STEER_RETA_BITS 7
+#define STEER_RETA_SIZE (1u << STEER_RETA_BITS) /* entries: what most NICs have */
 
 struct steer {
 	uint32_t of_byte[STEER_TUPLE4_LEN][256];
@@ -31,32 +34,58 @@ struct steer {
 	uint8_t key[STEER_KEY_LEN];
 };
 
-/* The key comes from the secret; lanes (1 .. 255) take turns in the indirection table. */
+/*
+ * The key comes from the secret; lanes (1 .. 255) take turns in the indirection table. Whatever the
+ * addresses, each entry of the table has source ports, and each has destination ports: no lane is left
+ * without a port to connect from.
+ */
 void steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes);
 
 /* The same with a given key. */
 void steer_init_key(struct steer *steer, const uint8_t key[STEER_KEY_LEN], unsigned int lanes);
 
-/* Of a frame that arrives for this IPv4 connection: its source is the tuple's remote end. */
+/* What all local ports have in common. */
 static inline uint32_t
-steer_hash(const struct steer *steer, const struct tuple_head *tuple)
+steer_hash_ends(const struct steer *steer, const struct tuple_head *tuple)
 {
-	uint8_t input[STEER_TUPLE4_LEN];
+	uint8_t input[STEER_LPORT_AT];
 	uint32_t hash = 0;
 
 	memcpy(input, &tuple->raddr4, 4);
 	memcpy(input + 4, &tuple->laddr4, 4);
-	memcpy(input + 8, &tuple->rport, 2);
-	memcpy(input + 10, &tuple->lport, 2);
-	for (unsigned int i = 0; i < STEER_TUPLE4_LEN; i++)
+	memcpy(input + STEER_RPORT_AT, &tuple->rport, 2);
+	for (unsigned int i = 0; i < STEER_LPORT_AT; i++)
 		hash ^= steer->of_byte[i][input[i]];
 	return hash;
+}
+
+/* And what one of them (network order) adds. */
+static inline uint32_t
+steer_hash_port(const struct steer *steer, rte_be16_t lport)
+{
+	uint8_t input[2];
+
+	memcpy(input, &lport, 2);
+	return steer->of_byte[STEER_LPORT_AT][input[0]] ^ steer->of_byte[STEER_LPORT_AT + 1][input[1]];
+}
+
+/* Of a frame that arrives for this IPv4 connection: its source is the tuple's remote end. */
+static inline uint32_t
+steer_hash(const struct steer *steer, const struct tuple_head *tuple)
+{
+	return steer_hash_ends(steer, tuple) ^ steer_hash_port(steer, tuple->lport);
+}
+
+static inline unsigned int
+steer_lane_of_hash(const struct steer *steer, uint32_t hash)
+{
+	return steer->reta[hash & (STEER_RETA_SIZE - 1)];
 }
 
 static inline unsigned int
 steer_lane(const struct steer *steer, const struct tuple_head *tuple)
 {
-	return steer->reta[steer_hash(steer, tuple) & (STEER_RETA_SIZE - 1)];
+	return steer_lane_of_hash(steer, steer_hash(steer, tuple));
 }
 
 #endif

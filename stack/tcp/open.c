@@ -75,15 +75,37 @@ open_settle(struct tcp *tcp, struct rill_conn *conn, const struct agreement *agr
 	pace_choose(tcp, conn, (unsigned int)options->congestion_control, window);
 }
 
-/* Is a tuple unused, and this lane's? The port chooser asks. */
+/* The search for a source port. */
+struct port_search {
+	struct tcp *tcp;
+	uint32_t ends; /* what all ports have in common of the hash that chooses a lane */
+};
+
+/* Is a tuple unused, and this lane's? The port chooser asks, for many ports where there are lanes. */
 static bool
 tuple_is_free(void *arg, const struct tuple *tuple)
 {
-	const struct tcp *tcp = arg;
+	const struct port_search *search = arg;
+	const struct tcp *tcp = search->tcp;
+	const struct steer *steer = tcp->steer;
 	uint16_t port = rte_be_to_cpu_16(tuple->head.lport);
 
-	return tcp_is_here(tcp, tuple) && tcp->listener_by_port[port] == 0 &&
+	if (steer != NULL &&
+		steer_lane_of_hash(steer, search->ends ^ steer_hash_port(steer, tuple->head.lport)) !=
+			tcp->steer_self)
+		return false;
+	return tcp->listener_by_port[port] == 0 &&
 	       table_lookup(tcp->table, tuple) == TABLE_MISS;
+}
+
+static int
+choose_port(struct tcp *tcp, struct tuple *tuple)
+{
+	struct port_search search = {.tcp = tcp};
+
+	if (tcp->steer != NULL)
+		search.ends = steer_hash_ends(tcp->steer, &tuple->head);
+	return ports_choose(&tcp->ports, tuple, tuple_is_free, &search);
 }
 
 /* Fills in the tuple: the source address by the route unless given, the port by choice unless
@@ -112,7 +134,7 @@ connect_tuple(struct tcp *tcp, const struct rill_endpoint *local,
 	memcpy(&tuple->head.raddr4, remote->addr.u.ip4, 4);
 	tuple->head.rport = rte_cpu_to_be_16(remote->port);
 	if (local == NULL || local->port == 0)
-		return ports_choose(&tcp->ports, tuple, tuple_is_free, tcp);
+		return choose_port(tcp, tuple);
 	tuple->head.lport = rte_cpu_to_be_16(local->port);
 	if (!tcp_is_here(tcp, tuple))
 		return -EADDRNOTAVAIL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The lane of a connection is the one that RSS of a NIC chooses: the hash agrees with the examples
- * that NIC vendors verify theirs by and with DPDK's, lanes get equal shares, and another secret
- * makes another choice.
+ * that NIC vendors verify theirs by and with DPDK's, lanes get equal shares, no lane is without ports
+ * whatever the secret, and another secret makes another choice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,6 +107,36 @@ test_lanes_get_equal_shares(void **state)
 		assert_in_range(seen[i], 8 * CONNS / LANES * 9 / 10, 8 * CONNS / LANES * 11 / 10);
 }
 
+/* The entries of the indirection table that ports reach, whose bytes stand at `at`. */
+static unsigned int
+entries_reached(unsigned int at)
+{
+	bool first[STEER_RETA_SIZE] = {false}, all[STEER_RETA_SIZE] = {false};
+	unsigned int reached = 0;
+
+	for (unsigned int value = 0; value < 256; value++)
+		first[steer.of_byte[at][value] % STEER_RETA_SIZE] = true;
+	for (unsigned int i = 0; i < STEER_RETA_SIZE; i++)
+		for (unsigned int value = 0; first[i] && value < 256; value++)
+			all[(i ^ steer.of_byte[at + 1][value]) % STEER_RETA_SIZE] = true;
+	for (unsigned int i = 0; i < STEER_RETA_SIZE; i++)
+		reached += all[i];
+	return reached;
+}
+
+/* One key in 256 or so would leave some entries without ports, and so one in 8192 one of 16 lanes. */
+static void
+test_every_lane_has_ports_whatever_the_secret(void **state)
+{
+	for (unsigned int s = 0; s < 2000; s++) {
+		uint8_t secret[32] = {(uint8_t)s, (uint8_t)(s >> 8)};
+
+		steer_init(&steer, secret, 16);
+		assert_int_equal(entries_reached(8), STEER_RETA_SIZE);
+		assert_int_equal(entries_reached(10), STEER_RETA_SIZE);
+	}
+}
+
 static void
 test_another_secret_makes_another_choice(void **state)
 {
@@ -133,6 +163,7 @@ main(void)
 		cmocka_unit_test(test_known_hashes),
 		cmocka_unit_test(test_agrees_with_dpdk),
 		cmocka_unit_test(test_lanes_get_equal_shares),
+		cmocka_unit_test(test_every_lane_has_ports_whatever_the_secret),
 		cmocka_unit_test(test_another_secret_makes_another_choice),
 	};
 
