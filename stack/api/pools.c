@@ -108,6 +108,11 @@ check_rings(const struct pools_setup *setup, uint32_t reserve)
 
 	if (setup->rx_desc == 0 || setup->buffers >= least)
 		return 0;
+	if (setup->is_carried)
+		return error_set(-EINVAL,
+			"limits.buffers: %u are too few for a lane that shares its port's only queue with "
+			"others: give %u or more, or one lane for each port (lanes)",
+			setup->buffers, least);
 	return error_set(-EINVAL,
 		"limits.buffers: %u are too few for rings of %u and %u descriptors: give %u or more, or smaller "
 		"rings (rx_desc, tx_desc)",

@@ -4,6 +4,7 @@
 
 /* The mempools of one lane. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct pools_setup {
 	uint32_t buffers;
 	uint16_t rx_desc, tx_desc;   /* the port's rings; 0: no port */
 	unsigned int carried;        /* lanes that share the port's queue, this one included; 0: none do */
+	bool is_carried;             /* another lane has the port: the rings are the spreader's */
 };
 
 /* Returns 0, or a negative errno with an error sentence and nothing left behind. */

@@ -95,9 +95,10 @@ runner_make_lane(struct runner *runner, unsigned int index)
 }
 
 static int
-runner_make_pools(struct runner *runner, uint16_t rx_desc, uint16_t tx_desc, unsigned int carried)
+runner_make_pools(struct runner *runner, uint16_t rx_desc, uint16_t tx_desc)
 {
-	const struct port *port = &runner->group->first->port;
+	const struct group *group = runner->group;
+	const struct port *port = &group->first->port;
 	const struct pools_setup pools = {
 		.name = runner->name,
 		.numa_node = port->numa_node,
@@ -105,7 +106,8 @@ runner_make_pools(struct runner *runner, uint16_t rx_desc, uint16_t tx_desc, uns
 		.buffers = runner->stack->config.limits.buffers,
 		.rx_desc = rx_desc,
 		.tx_desc = tx_desc,
-		.carried = carried,
+		.carried = runner == group->first ? group->lanes : 0,
+		.is_carried = runner != group->first,
 	};
 
 	return pools_create(&runner->pools, &pools);
@@ -125,7 +127,7 @@ group_open_port(struct group *group)
 	pools_choose_name(first->name, sizeof(first->name));
 	err = port_probe(&first->port, &setup);
 	if (err == 0)
-		err = runner_make_pools(first, first->port.rx_desc, first->port.tx_desc, group->lanes);
+		err = runner_make_pools(first, first->port.rx_desc, first->port.tx_desc);
 	if (err == 0)
 		err = port_open_ethdev(&first->port, &setup, first->pools.rx);
 	return err;
@@ -153,7 +155,7 @@ group_spread(struct group *group)
 		struct runner *runner = &first[i];
 
 		pools_choose_name(runner->name, sizeof(runner->name));
-		err = runner_make_pools(runner, SPREAD_LOANS, SPREAD_LOANS, 0);
+		err = runner_make_pools(runner, SPREAD_LOANS, SPREAD_LOANS);
 		if (err == 0)
 			spread_port(&runner->port, &first->port, i, runner->pools.rx);
 	}

@@ -77,6 +77,7 @@ usage(void)
 	X(rings, c->ports[0].rx_desc = 4096, -EINVAL, "limits.buffers: 4096", "4096 and 1024")     \
 	X(buffers, c->limits.buffers = 1u << 20, -ENOMEM, "limits.buffers", "1048576")             \
 	X(conns, c->limits.max_conns = 1u << 28, -ENOMEM, "max_conns", "268435456")                \
+	X(carried, small_rings(c), -EINVAL, "limits.buffers: 1200", "1664 or more, or one lane") \
 	X(cores, two_ports(c), -EINVAL, "2 lanes that poll", "idle_sleep_us")
 
 static void
@@ -85,6 +86,15 @@ two_ports(struct rill_config *config)
 	config->ports[1] = config->ports[0];
 	config->ports[1].name = "net_ring1";
 	config->ports_count = 2;
+}
+
+/* Enough for the port's rings, but not for those that lanes share it by. */
+static void
+small_rings(struct rill_config *config)
+{
+	config->lanes = 2;
+	config->ports[0].rx_desc = config->ports[0].tx_desc = 64;
+	config->limits.buffers = 1200;
 }
 
 #define X(name, change, ...)                                                                       \
