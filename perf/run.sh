@@ -6,7 +6,7 @@
 #
 #   perf/run.sh                     everything; takes about half an hour
 #   perf/run.sh --quick             less often and shorter, without the largest: under three minutes
-#   perf/run.sh --only echo,rate    of echo rate bulk overload latency memory memif kernel
+#   perf/run.sh --only echo,rate    of echo rate bulk overload latency memory memif profile kernel
 #   perf/run.sh --rounds N          how often each point is taken
 #   perf/run.sh --out DIR           where to write                       [build-perf/report]
 #   perf/run.sh --cores A,B         of the server and of the clients     [the first two allowed]
@@ -18,7 +18,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${BUILD:-$root/build-perf}
-programs=(perf/e2e/{wire_ring,wire_port,kernel_echo,kernel_load} apps/rill-{echo,load})
+programs=(perf/e2e/{wire_ring,wire_port,kernel_echo,kernel_load} apps/rill-{echo,load} perf/counts)
 pages_kb=2048
 pages_most=4096
 # shellcheck source=../tests/tools/packages.sh

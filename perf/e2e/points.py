@@ -6,7 +6,7 @@ the one of Rill that it is compared with, so that both see the same minute of a 
 quite the same.
 """
 
-WORDS = ("echo", "rate", "bulk", "overload", "latency", "memory", "memif", "kernel")
+WORDS = ("echo", "rate", "bulk", "overload", "latency", "memory", "memif", "profile", "kernel")
 
 
 class Effort:
@@ -35,7 +35,7 @@ class Point:
     def __init__(self, name, group, wire, what, arguments, rival=None, once=False):
         self.name = name
         self.group = group          # of WORDS
-        self.wire = wire            # ring, veth, memif
+        self.wire = wire            # ring, veth, memif, none
         self.what = what            # in words
         self.arguments = arguments  # of the program, a dict
         self.rival = rival          # the point of the kernel that it is compared with
@@ -137,9 +137,18 @@ def memif_points(effort):
                      "sides": "rill,limit" + (",load" if effort.huge else "")}, once=True)
 
 
+def profile_points(effort):
+    for work, pieces, words in (("echo_burst", 6400, "echo of 64 bytes, 64 in a turn"),
+                                ("connection", 1000, "open, request, response, close"),
+                                ("bulk_in", 6400, "segment of 1,448 bytes received"),
+                                ("bulk_out", 6400, "segment of 1,448 bytes sent")):
+        if effort.huge:
+            yield Point(f"profile-{work}", "profile", "none", words, {"work": work, "pieces": pieces}, once=True)
+
+
 def all_points(effort):
     points = [*echo_points(effort), *rate_points(effort), *bulk_points(effort), *open_loop_points(effort),
-              *memory_points(effort), *memif_points(effort)]
+              *memory_points(effort), *memif_points(effort), *profile_points(effort)]
     return [point for point in points if point.rounds(effort, effort.rounds) > 0]
 
 

@@ -18,6 +18,7 @@ import sys
 import time
 
 import figures
+import hotspots
 import kernel
 import machine
 import points
@@ -67,6 +68,9 @@ class Bench:
         script = os.path.join(machine.ROOT, "perf", "e2e", "memif.py")
         return figures.of_memif(self.output_of(sys.executable, script, "--build", self.build, **arguments))
 
+    def hotspots(self, arguments):
+        return hotspots.run(self.build, **arguments)
+
     def kernel(self, arguments):
         """Under both settings of RPS, one after another."""
         if self.kernels is None:
@@ -77,7 +81,7 @@ class Bench:
         return figures.better_of(*runs)
 
     def run(self, point):
-        runners = {"ring": self.ring, "veth": self.kernel, "memif": self.memif}
+        runners = {"ring": self.ring, "veth": self.kernel, "memif": self.memif, "none": self.hotspots}
         return runners[point.wire](point.arguments)
 
     def close(self):

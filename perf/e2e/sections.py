@@ -277,6 +277,24 @@ MEMIF = Section(
     draw_memif, memif_rows)
 
 
+# ---- where the instructions go
+
+def function_rows(point):
+    """The whole, then the functions, the largest first."""
+    yield f"{point['what']}: all", ""
+    found = [path.split(".")[1] for path in point["figures"] if path.endswith(".percent")]
+    for name in sorted(found, key=lambda name: -point["figures"][f"functions.{name}.percent"]["median"]):
+        yield f"{point['what']}: {name}", f"functions.{name}."
+
+
+PROFILE = Section(
+    "profile", "Where the instructions go",
+    ["Instructions of a lane for a piece of work, counted by callgrind without a wire: they do not jitter, and "
+     "say where to look when a target above is not reached. Not every instruction costs the same: what waits for "
+     "memory costs more than its share. A function holds what was inlined into it."],
+    [Column("instructions", "instructions"), Column("percent", "percent", 1)], rows=function_rows)
+
+
 KERNEL = Section(
     "kernel", "The kernel over veth",
     ["Its own best plain configuration: an epoll server of one thread on one core, edge-triggered, with "
@@ -296,4 +314,4 @@ KERNEL = Section(
      Column("softirq", "plain.server_core.softirq_share", 2)])
 
 
-SECTIONS = [ECHO, RATE, BULK, OVERLOAD, LATENCY, MEMORY, MEMIF, KERNEL]
+SECTIONS = [ECHO, RATE, BULK, OVERLOAD, LATENCY, MEMORY, MEMIF, PROFILE, KERNEL]

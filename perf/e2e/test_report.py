@@ -16,12 +16,14 @@ import unittest
 import xml.etree.ElementTree
 
 import figures
+import hotspots
 import machine
 import points
 import report
 import run
 import sections
 import targets
+import veth
 
 HZ = 3_000_000_000
 BASELINE = {"machine": {"model": "Made", "cores": 2}, "words": "a made machine"}
@@ -79,6 +81,16 @@ def memif_run():
     return figures.of_memif({"wire": "memif", "command": "memif.py", "rounds": 5, "works": [work]})
 
 
+ANNOTATED = """--------------------------------------------------------------------------------
+Ir
+2,000,000 (100.0%)  PROGRAM TOTALS
+Ir                file:function
+900,000 (45.00%)  ???:receive.constprop.0 [/build/perf/counts]
+600,000 (30.00%)  ../stack/tcp/fast.c:input_fast [/build/perf/counts]
+100,000 ( 5.00%)  ???:receive.part.0.lto_priv.2 [/build/perf/counts]
+"""
+
+
 def made_result():
     """Three rounds of two pairs of points, one of them noisy; others once; one point that never ran."""
     def entry(name, group, wire, runs, rival=None):
@@ -101,6 +113,8 @@ def made_result():
                          entry("latency", "latency", "ring", [loaded_run()]),
                          entry("overload", "overload", "ring", [loaded_run()]),
                          entry("memory-10000000", "memory", "ring", [held_run()]),
+                         entry("profile-echo_burst", "profile", "none",
+                               [{"command": "valgrind", **hotspots.parse(ANNOTATED, 1000)}]),
                          entry("memif-echo", "memif", "memif", [memif_run()])]}
     figures.add_figures(result)
     result["targets"] = targets.evaluate(result, BASELINE)
@@ -137,6 +151,14 @@ class Figures(unittest.TestCase):
     def test_bulk_is_counted_in_bits(self):
         bulk = ring_run(1000, 500, "sink", 1460)
         self.assertAlmostEqual(bulk["rill"]["gbit_per_core"], 3e6 * 1460 * 8 / 1e9)
+
+    def test_hotspots_join_the_copies_of_a_function(self):
+        found = hotspots.parse(ANNOTATED, 1000)
+        self.assertEqual(found["instructions"], 2000)
+        self.assertEqual(found["functions"], {"receive": {"instructions": 1000, "percent": 50},
+                                              "input_fast": {"instructions": 600, "percent": 30}})
+        with self.assertRaises(veth.Problem):
+            hotspots.parse("", 1)
 
     def test_what_describes_a_run_is_no_figure(self):
         paths = dict(figures.numbers_of(ring_run(1, 1)))
