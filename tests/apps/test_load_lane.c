@@ -477,6 +477,28 @@ test_mixed(void **state)
 	world_end();
 }
 
+/* A lane that comes late to the end has counted until then: rates are of that time. */
+static void
+test_counts_carry_their_time(void **state)
+{
+	uint64_t begun;
+
+	world_reset();
+	world.settings.rate = 1000;
+	world_start();
+	world_open();
+	begun = world.now_us;
+	load_lane_begin(world.client, &world.load);
+	world_run_until(begun + 995 * MS);
+	world.now_us += 50 * MS;
+	world_load();
+	assert_int_equal(world.load.to_us - world.load.from_us, 1000 * MS);
+	assert_between(world.load.counted_from_us, world.load.from_us, world.load.from_us + MS);
+	assert_between(world.load.counted_to_us, begun + 1045 * MS, begun + 1046 * MS);
+	assert_int_equal(world.load.reply_us.count, 1000);
+	world_end();
+}
+
 /* Ended early: what was measured until then is the result. */
 static void
 test_ended_early(void **state)
@@ -541,6 +563,7 @@ main(void)
 		IN_A_WORLD(test_upload),
 		IN_A_WORLD(test_download),
 		IN_A_WORLD(test_mixed),
+		IN_A_WORLD(test_counts_carry_their_time),
 		IN_A_WORLD(test_ended_early),
 	};
 
