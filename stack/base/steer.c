@@ -28,18 +28,15 @@ fill_byte(uint32_t of_byte[256], const uint8_t *key, unsigned int at)
 	}
 }
 
-/*
- * Do the values of the port whose first byte is number `at` reach all entries of the indirection
- * table? They do if the bits of the index are independent sums of theirs. (Gauss's elimination.)
- */
-static bool
-port_reaches_all(const struct steer *steer, unsigned int at)
+/* How many of n sums of bits are independent of each other (Gauss's elimination). */
+static unsigned int
+rank_of(const uint32_t *rows, unsigned int n, uint32_t mask)
 {
 	uint32_t by_top[STEER_RETA_BITS] = {0};
 	unsigned int rank = 0;
 
-	for (unsigned int bit = 0; bit < 16; bit++) {
-		uint32_t row = steer->of_byte[at + bit / 8][1u << bit % 8] & (STEER_RETA_SIZE - 1);
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t row = rows[i] & mask;
 
 		for (int top = STEER_RETA_BITS - 1; row != 0 && top >= 0; top--) {
 			if (!(row >> top & 1))
@@ -52,7 +49,35 @@ port_reaches_all(const struct steer *steer, unsigned int at)
 			row ^= by_top[top];
 		}
 	}
-	return rank == STEER_RETA_BITS;
+	return rank;
+}
+
+/* Do our own ports reach all entries of the indirection table? */
+static bool
+reaches_all(const uint8_t *key)
+{
+	uint32_t rows[16];
+
+	for (unsigned int bit = 0; bit < 16; bit++)
+		rows[bit] = hash_of_byte(key, STEER_LPORT_AT + bit / 8, (uint8_t)(1u << bit % 8));
+	return rank_of(rows, 16, STEER_RETA_SIZE - 1) == STEER_RETA_BITS;
+}
+
+/*
+ * Does each aligned run of 2^k ports of the peer's, of which it takes every second, as Linux does,
+ * meet each value of the index's low k bits once?
+ */
+static bool
+spreads_neighbors(const uint8_t *key)
+{
+	uint32_t rows[STEER_RETA_BITS];
+
+	for (unsigned int bit = 0; bit < STEER_RETA_BITS; bit++)
+		rows[bit] = hash_of_byte(key, STEER_RPORT_AT + 1, (uint8_t)(2u << bit));
+	for (unsigned int k = 1; k <= STEER_RETA_BITS; k++)
+		if (rank_of(rows, k, (1u << k) - 1) < k)
+			return false;
+	return true;
 }
 
 void
@@ -72,9 +97,9 @@ steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes)
 	struct rng rng;
 
 	rng_init(&rng, siphash_derive(secret, "steer"));
-	do { /* again for one in some hundreds */
+	do { /* some hundreds of times */
 		for (unsigned int i = 0; i < STEER_KEY_LEN; i++)
 			key[i] = (uint8_t)rng_next(&rng);
-		steer_init_key(steer, key, lanes);
-	} while (!port_reaches_all(steer, STEER_RPORT_AT) || !port_reaches_all(steer, STEER_LPORT_AT));
+	} while (!spreads_neighbors(key) || !reaches_all(key));
+	steer_init_key(steer, key, lanes);
 }

@@ -35,9 +35,10 @@ struct steer {
 };
 
 /*
- * The key comes from the secret; lanes (1 .. 255) take turns in the indirection table. Whatever the
- * addresses, each entry of the table has source ports, and each has destination ports: no lane is left
- * without a port to connect from.
+ * The key comes from the secret; lanes (1 .. 255) take turns in the indirection table. One key in some
+ * hundreds is taken: whatever the addresses, each entry of the table has ports of ours, so that
+ * no lane is without a port to connect from; and connections from neighbouring ports, as one client
+ * opens them one after another, go to different lanes.
  */
 void steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes);
 

@@ -18,7 +18,7 @@
 #include <sched.h>
 
 #define LANES 4
-#define CONNS 64 /* that no lane gets one of so many happens once in 10^8 runs */
+#define CONNS 64 /* from ports in a row: each lane gets some */
 #define CONNS_OF_LANE 12
 
 static int

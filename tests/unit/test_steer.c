@@ -2,7 +2,7 @@
 /*
  * The lane of a connection is the one that RSS of a NIC chooses: the hash agrees with the examples
  * that NIC vendors verify theirs by and with DPDK's, lanes get equal shares, no lane is without ports
- * whatever the secret, and another secret makes another choice.
+ * whatever the secret, neighbours go to different lanes, and another secret makes another choice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,13 +128,36 @@ entries_reached(unsigned int at)
 static void
 test_every_lane_has_ports_whatever_the_secret(void **state)
 {
-	for (unsigned int s = 0; s < 2000; s++) {
+	for (unsigned int s = 0; s < 1000; s++) {
 		uint8_t secret[32] = {(uint8_t)s, (uint8_t)(s >> 8)};
 
 		steer_init(&steer, secret, 16);
-		assert_int_equal(entries_reached(8), STEER_RETA_SIZE);
-		assert_int_equal(entries_reached(10), STEER_RETA_SIZE);
+		assert_int_equal(entries_reached(STEER_RPORT_AT), STEER_RETA_SIZE);
+		assert_int_equal(entries_reached(STEER_LPORT_AT), STEER_RETA_SIZE);
 	}
+}
+
+/* A client's kernel takes every second port, in a row from anywhere. */
+static void
+test_neighbouring_ports_go_to_different_lanes(void **state)
+{
+	for (unsigned int s = 0; s < 200; s++)
+		for (unsigned int lanes = 2; lanes <= 16; lanes *= 2) {
+			uint8_t secret[32] = {(uint8_t)s};
+			unsigned int seen[16] = {0};
+
+			steer_init(&steer, secret, lanes);
+			for (unsigned int i = 0; i < 4 * lanes; i++) {
+				struct tuple_head tuple = {.laddr4 = inet_addr("10.0.0.2"),
+					.raddr4 = inet_addr("10.0.0.1"),
+					.lport = htons(80),
+					.rport = htons((uint16_t)(2 * (lanes * 1000 + i) + s % 2))};
+
+				seen[steer_lane(&steer, &tuple)]++;
+			}
+			for (unsigned int i = 0; i < lanes; i++)
+				assert_int_equal(seen[i], 4);
+		}
 }
 
 static void
@@ -164,6 +187,7 @@ main(void)
 		cmocka_unit_test(test_agrees_with_dpdk),
 		cmocka_unit_test(test_lanes_get_equal_shares),
 		cmocka_unit_test(test_every_lane_has_ports_whatever_the_secret),
+		cmocka_unit_test(test_neighbouring_ports_go_to_different_lanes),
 		cmocka_unit_test(test_another_secret_makes_another_choice),
 	};
 
