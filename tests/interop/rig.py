@@ -12,11 +12,13 @@ RILL_FRAME_STORM. RILL_SMALL=1 asks for smaller sizes (sanitizers). A test's log
 output, rill-echo's to a file whose end is printed when the test fails.
 """
 import ctypes
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -101,6 +103,24 @@ def tap_up(n=0, wait=30):
     run("ip", "link", "set", name, "up")
 
 
+# Of <linux/sockios.h> and <linux/ethtool.h>: checksums, TSO and GSO.
+SIOCETHTOOL = 0x8946
+ETHTOOL_SET_OFFLOADS = (0x17, 0x1F, 0x24)
+
+
+def veth(n=0):
+    """A veth pair instead of tap N: the kernel's side is rillN, the other one farN, for a packet socket.
+    That tells nothing of checksums that are left to the NIC, so that the kernel leaves nothing."""
+    run("ip", "link", "add", f"rill{n}", "type", "veth", "peer", "name", f"far{n}")
+    run("ip", "link", "set", f"far{n}", "up")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for command in ETHTOOL_SET_OFFLOADS:
+            off = bytearray(struct.pack("II", command, 0))
+            address = (ctypes.c_char * len(off)).from_buffer(off)
+            fcntl.ioctl(sock, SIOCETHTOOL,
+                        struct.pack("16sP8x", f"rill{n}".encode(), ctypes.addressof(address)))
+
+
 class Program:
     """A program that runs beside the test, with its output in a file."""
 
@@ -148,12 +168,12 @@ class Program:
 
 
 class Echo(Program):
-    """rill-echo on `taps` taps. Extra arguments go to it as they are."""
+    """rill-echo on `taps` taps, or devices of another kind. Extra arguments go to it as they are."""
 
-    def __init__(self, protocol="raw", *extra, taps=1):
+    def __init__(self, protocol="raw", *extra, taps=1, device="net_tap{0},iface=rill{0}"):
         command = [tool("RILL_ECHO")]
         for n in range(taps):
-            command += ["--dev", f"net_tap{n},iface=rill{n}", "--ip", f"{rill_ip(n)}/24"]
+            command += ["--dev", device.format(n), "--ip", f"{rill_ip(n)}/24"]
         command += ["--port", str(PORT), "--protocol", protocol, "--idle-sleep", "100",
                     "--msl", str(MSL_MS), "--log-level", "info", *extra]
         super().__init__("rill-echo", command)
