@@ -13,7 +13,8 @@
 #
 # Needs root: it installs what is missing, reserves hugepages where the system gives some (and gives back
 # those that it added), and makes network namespaces, which end with it. BUILD names a build directory
-# with release flags; without it build-perf is made. What the figures mean stands in the report.
+# with release flags; without it build-perf is made, and but for --quick build-perf-stages, which times the
+# stages of a turn. What the figures mean stands in the report.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -21,13 +22,23 @@ build=${BUILD:-$root/build-perf}
 programs=(perf/e2e/{wire_ring,wire_port,kernel_echo,kernel_load} apps/rill-{echo,load} perf/counts)
 pages_kb=2048
 pages_most=4096
+quick=false
+stages=()
 # shellcheck source=../tests/tools/packages.sh
 . "$root/tests/tools/packages.sh"
 
-make_build() {
-	[ -f "$build/build.ninja" ] ||
-		meson setup "$build" "$root" --buildtype=release -Ddefault_library=static >/dev/null
+make_build() { # DIRECTORY OPTION...
+	[ -f "$1/build.ninja" ] ||
+		meson setup "$1" "$root" --buildtype=release -Ddefault_library=static "${@:2}" >/dev/null
+}
+
+make_builds() {
+	make_build "$build"
 	ninja -C "$build" "${programs[@]}" >/dev/null
+	$quick && return
+	make_build "$build-stages" -Dprofile=true
+	ninja -C "$build-stages" perf/e2e/wire_ring >/dev/null
+	stages=(--stages "$build-stages")
 }
 
 # A third of the memory, 8 GiB at most: the largest tables fit, and the kernel keeps enough for its own.
@@ -56,14 +67,15 @@ give_pages_back() {
 
 for argument in "$@"; do
 	case $argument in
-	--help) sed -n '4,17s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+	--help) sed -n '4,18s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+	--quick | --smoke) quick=true ;;
 	esac
 done
 [ "$(id -u)" -eq 0 ] || { echo "perf/run.sh: needs root" >&2 && exit 1; }
 packages_install "${packages_build[@]}" "${packages_test[@]}"
-[ -n "${BUILD-}" ] || make_build
+[ -n "${BUILD-}" ] || make_builds
 pages_before=$(reserved_pages)
 mounted_before=$(grep -q ' hugetlbfs ' /proc/mounts && echo true || echo false)
 trap give_pages_back EXIT
 "$root/drivers-cfg/hugepages.sh" "$(pages_wanted)"
-python3 -u "$root/perf/e2e/run.py" --build "$build" --out "$build/report" "$@"
+python3 -u "$root/perf/e2e/run.py" --build "$build" --out "$build/report" "${stages[@]}" "$@"

@@ -35,7 +35,7 @@ class Point:
     def __init__(self, name, group, wire, what, arguments, rival=None, once=False):
         self.name = name
         self.group = group          # of WORDS
-        self.wire = wire            # ring, veth, memif, none
+        self.wire = wire            # ring, stages (ring, a build that times them), veth, memif, none
         self.what = what            # in words
         self.arguments = arguments  # of the program, a dict
         self.rival = rival          # the point of the kernel that it is compared with
@@ -138,7 +138,18 @@ def memif_points(effort):
                      "sides": "rill,limit" + (",load" if effort.huge else "")}, once=True)
 
 
+STAGES = (("echo-1000", "echo of 64 bytes, 1,000 connections", {"work": "echo", "connections": 1000}),
+          ("echo-1000000", "echo of 64 bytes, 1,000,000 connections", {"work": "echo", "connections": MANY}),
+          ("rate", "open, request, response, close", {"work": "rate", "connections": 1000}),
+          ("bulk-in", "bulk in, segments of 1,448 bytes", {"work": "sink", "connections": BULK_CONNECTIONS}),
+          ("bulk-out", "bulk out, segments of 1,448 bytes", {"work": "source", "connections": BULK_CONNECTIONS}))
+
+
 def profile_points(effort):
+    if effort.huge:
+        for name, words, arguments in STAGES:
+            yield Point(f"stages-{name}", "stages", "stages", words, ring(effort, who="rill", **arguments),
+                        once=True)
     for work, pieces, words in (("echo_burst", 6400, "echo of 64 bytes, 64 in a turn"),
                                 ("connection", 1000, "open, request, response, close"),
                                 ("bulk_in", 6400, "segment of 1,448 bytes received"),
@@ -162,8 +173,10 @@ def smoke_points(effort):
     return [point for point in all_points(effort) if point.name in SMOKE] + [memory_point(effort, 3000, 500)]
 
 
-def select(mode, only):
-    """The points of this run; `only` holds words of WORDS, or is empty."""
+def select(mode, only, stages=True):
+    """The points of this run; `only` holds words of WORDS, or is empty. `stages`: a build times them."""
     effort = EFFORTS[mode]
     points = smoke_points(effort) if mode == "smoke" else all_points(effort)
-    return [point for point in points if not only or point.group in only]
+    words = set(only) | ({"stages"} if "profile" in only else set())
+    return [point for point in points
+            if (not only or point.group in words) and (stages or point.wire != "stages")]

@@ -3,10 +3,11 @@
 """Measures Rill, the limit and the kernel in one run, by turns; writes result.json and report.html.
 
 usage: run.py --build DIR --out DIR [--only WORD,...] [--quick | --smoke] [--rounds N] [--cores A,B]
+              [--stages DIR]
 
 perf/run.sh builds what this needs and calls it. A round takes every point once (points.py); the points'
 figures are medians over the rounds, ratios are taken within a round. A point that fails is reported and
-left out, and the exit status is 1.
+left out, and the exit status is 1. --stages names a build with -Dprofile=true, which times a turn's stages.
 """
 import argparse
 import datetime
@@ -35,6 +36,7 @@ class Bench:
 
     def __init__(self, args):
         self.build = args.build
+        self.stages_build = args.stages
         self.cores = args.cores
         self.effort = points.EFFORTS[args.mode]
         self.kernels = None
@@ -56,8 +58,11 @@ class Bench:
             raise veth.Problem(f"{' '.join(words)}: status {process.returncode}: {errors.strip()}")
         return json.loads(output)
 
-    def ring(self, arguments):
-        program = os.path.join(self.build, "perf", "e2e", "wire_ring")
+    def stages(self, arguments):
+        return self.ring(arguments, self.stages_build)
+
+    def ring(self, arguments, build=None):
+        program = os.path.join(build or self.build, "perf", "e2e", "wire_ring")
         for _ in range(ATTEMPTS):
             run = self.output_of(program, "--json", **arguments)
             if run["rounds_used"] > 0:
@@ -81,7 +86,8 @@ class Bench:
         return figures.better_of(*runs)
 
     def run(self, point):
-        runners = {"ring": self.ring, "veth": self.kernel, "memif": self.memif, "none": self.hotspots}
+        runners = {"ring": self.ring, "veth": self.kernel, "memif": self.memif,
+                   "none": self.hotspots, "stages": self.stages}
         return runners[point.wire](point.arguments)
 
     def close(self):
@@ -151,6 +157,7 @@ def parse():
     parser.add_argument("--quick", dest="mode", action="store_const", const="quick", default="full")
     parser.add_argument("--smoke", dest="mode", action="store_const", const="smoke")
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--stages")
     parser.add_argument("--cores", type=cores_of)
     args = parser.parse_args()
     unknown = sorted(set(args.only) - set(points.WORDS))
@@ -169,7 +176,7 @@ def main():
     args = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was measured until then is written
     started = time.monotonic()
-    chosen = points.select(args.mode, args.only)
+    chosen = points.select(args.mode, args.only, args.stages is not None)
     result = {"format": 1, "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
               "commit": machine.commit(), "machine": machine.describe(), "baseline": machine.baseline(),
               "command": " ".join(["perf/run.sh", *sys.argv[1:]]), "mode": args.mode,

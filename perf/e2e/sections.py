@@ -277,7 +277,17 @@ MEMIF = Section(
     draw_memif, memif_rows)
 
 
-# ---- where the instructions go
+# ---- where cycles and instructions go
+
+TURN_STAGES = ("rx", "classify", "lookup", "segments", "timers", "mail", "speak", "reap", "tx")
+STAGES = Section(
+    "stages", "Where the cycles go",
+    ["Server cycles of a message by the stage of the turn, in a build that reads the TSC between stages (-Dprofile="
+     "true), so a little more than the figures above. rx: the wire's burst, and empty buffers posted; classify: "
+     "frames parsed and verified; lookup: connections found; segments: TCP's input and the application; speak: TCP's "
+     "output; tx: the wire's, and buffers freed."],
+    [Column("all", "rill.cycles_per_message")] + [Column(stage, f"stages.{stage}") for stage in TURN_STAGES])
+
 
 def function_rows(point):
     """The whole, then the functions, the largest first."""
@@ -314,4 +324,4 @@ KERNEL = Section(
      Column("softirq", "plain.server_core.softirq_share", 2)])
 
 
-SECTIONS = [ECHO, RATE, BULK, OVERLOAD, LATENCY, MEMORY, MEMIF, PROFILE, KERNEL]
+SECTIONS = [ECHO, RATE, BULK, OVERLOAD, LATENCY, MEMORY, MEMIF, STAGES, PROFILE, KERNEL]

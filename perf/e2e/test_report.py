@@ -113,6 +113,8 @@ def made_result():
                          entry("latency", "latency", "ring", [loaded_run()]),
                          entry("overload", "overload", "ring", [loaded_run()]),
                          entry("memory-10000000", "memory", "ring", [held_run()]),
+                         entry("stages-rate", "stages", "stages",
+                               [{"command": "wire_ring", "stages": {"rx": spread(77, 3), "tx": spread(88)}}]),
                          entry("profile-echo_burst", "profile", "none",
                                [{"command": "valgrind", **hotspots.parse(ANNOTATED, 1000)}]),
                          entry("memif-echo", "memif", "memif", [memif_run()])]}
@@ -231,6 +233,8 @@ class Points(unittest.TestCase):
     def test_words_select(self):
         self.assertEqual({point.group for point in points.select("full", ["rate", "kernel"])},
                          {"rate", "kernel"})
+        self.assertEqual({point.group for point in points.select("full", ["profile"])}, {"profile", "stages"})
+        self.assertEqual({point.wire for point in points.select("full", ["profile"], False)}, {"none"})
 
 
 class FakeBench:
