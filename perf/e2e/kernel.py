@@ -20,6 +20,18 @@ PORT = 7000
 BULK_CALL = 65536
 
 
+def softirq_thread(core):
+    """The process that does a core's softirq when there is much of it; an empty list where it is not seen."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
+                if file.read().strip() == f"ksoftirqd/{core}":
+                    return [pid]
+        except OSError:  # it has ended meanwhile
+            pass
+    return []
+
+
 def bulk(work):
     return work in ("sink", "source")
 
@@ -45,13 +57,14 @@ class Kernel:
         return [os.path.join(self.folder, "kernel_load"), "--target", SERVER_IP, "--port", str(PORT),
                 "--sources", ",".join(source_ips()), "--work", work, "--size", str(size),
                 "--connections", str(connections), "--inflight", str(inflight),
-                "--seconds", str(seconds), "--warm-up", str(warm_up),
+                "--seconds", f"{seconds:g}", "--warm-up", f"{warm_up:g}",
                 "--core", str(self.cores[1]), "--server-core", str(self.cores[0])]
 
     def run(self, work, size=64, connections=1, inflight=512, seconds=1, warm_up=0.3, offloads=True):
         self.veth.offloads(offloads)
         server = self.server("echo" if work == "rate" else work, BULK_CALL)
         command = self.load_command(work, size, connections, inflight, seconds, warm_up)
+        command += ["--server-pids", ",".join([str(server.pid), *softirq_thread(self.cores[0])])]
         try:
             with self.veth.client:
                 done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

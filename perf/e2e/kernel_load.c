@@ -11,8 +11,9 @@
  *   source  reads what the server writes
  *
  * After a warm-up it counts for --seconds, and reads from /proc/stat what the server's core and its
- * own did meanwhile, softirq included. Bulk is counted at this end: what is in buffers at the
- * beginning of that time and at its end is the same.
+ * own did meanwhile, softirq included; of that, at most what --server-pids had and the softirq time
+ * counts as busy, lest other programs on that core pass for the server. Bulk is counted at this
+ * end: what is in buffers at the beginning of that time and at its end is the same.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -28,6 +29,7 @@
 #define FLOWS_MOST 1000000
 #define OPENING_AT_ONCE 256
 #define FAILURES_MOST 1000
+#define PIDS_MOST 4
 #define OPEN_SECONDS 60 /* until all are open */
 
 static const char name[] = "kernel_load";
@@ -42,6 +44,7 @@ static const char usage[] =
 	"  --warm-up S                    before                            [0.3]\n"
 	"  --core N                       that it is tied to                [any]\n"
 	"  --server-core N                whose time is reported too        [none]\n"
+	"  --server-pids PID,...          of the server and of that core's ksoftirqd\n"
 	"Prints a JSON object.\n";
 
 enum work { WORK_ECHO, WORK_RATE, WORK_SINK, WORK_SOURCE };
@@ -62,11 +65,14 @@ struct settings {
 	uint32_t sources_count, connections, inflight, size;
 	double seconds, warm_up;
 	int core, server_core; /* -1: none */
+	pid_t pids[PIDS_MOST];
+	uint32_t pids_count;
 };
 
 /* What a core did, in ticks of /proc/stat. */
 struct core_time {
 	uint64_t busy, softirq, stolen, all;
+	double own; /* seconds that the server's processes ran */
 };
 
 static struct settings settings = {.connections = 1,
@@ -328,6 +334,23 @@ core_time(int core)
 	return time;
 }
 
+/* Seconds that the server's processes have run until now. */
+static double
+server_time(void)
+{
+	double seconds = 0;
+
+	for (uint32_t i = 0; i < settings.pids_count; i++) {
+		struct timespec time;
+		clockid_t clock;
+
+		if (clock_getcpuclockid(settings.pids[i], &clock) == 0 &&
+			clock_gettime(clock, &time) == 0)
+			seconds += (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+	}
+	return seconds;
+}
+
 static double
 share(uint64_t part, uint64_t all)
 {
@@ -335,13 +358,25 @@ share(uint64_t part, uint64_t all)
 }
 
 static void
-report_core(const char *who, const struct core_time *from, const struct core_time *to)
+report_client(const struct core_time *from, const struct core_time *to)
+{
+	printf("  \"client_core\": {\"busy_share\": %.4f},\n",
+		share(to->busy - from->busy, to->all - from->all));
+}
+
+static void
+report_server(const struct core_time *from, const struct core_time *to, double seconds)
 {
 	uint64_t all = to->all - from->all;
+	double core = share(to->busy - from->busy, all),
+	       softirq = share(to->softirq - from->softirq, all);
+	double own = (to->own - from->own) / seconds, busy = core;
 
-	printf("  \"%s\": {\"busy_share\": %.4f, \"softirq_share\": %.4f, \"stolen_share\": %.4f},\n",
-		who, share(to->busy - from->busy, all), share(to->softirq - from->softirq, all),
-		share(to->stolen - from->stolen, all));
+	if (settings.pids_count > 0 && own + softirq < core)
+		busy = own + softirq;
+	printf("  \"server_core\": {\"busy_share\": %.4f, \"softirq_share\": %.4f, "
+	       "\"stolen_share\": %.4f, \"own_share\": %.4f, \"others_share\": %.4f},\n",
+		busy, softirq, share(to->stolen - from->stolen, all), own, core - busy);
 }
 
 static void
@@ -353,6 +388,7 @@ measure(void)
 
 	play_for(settings.warm_up);
 	before[0] = core_time(settings.server_core);
+	before[0].own = server_time();
 	before[1] = core_time(settings.core);
 	messages_before = messages;
 	bytes_before = bytes;
@@ -361,11 +397,12 @@ measure(void)
 	play_for(settings.seconds);
 	seconds = now() - start;
 	after[0] = core_time(settings.server_core);
+	after[0].own = server_time();
 	after[1] = core_time(settings.core);
 	printf("{\"work\": \"%s\", \"size\": %u, \"connections\": %u, \"inflight\": %u,\n",
 		work_names[settings.work], settings.size, settings.connections, settings.inflight);
-	report_core("server_core", &before[0], &after[0]);
-	report_core("client_core", &before[1], &after[1]);
+	report_server(&before[0], &after[0], seconds);
+	report_client(&before[1], &after[1]);
 	printf("  \"seconds\": %.4f, \"messages\": %lu, \"bytes\": %lu, \"opened\": %lu, \"failed\": %lu}\n",
 		seconds, (unsigned long)(messages - messages_before),
 		(unsigned long)(bytes - bytes_before), (unsigned long)(opened - opened_before),
@@ -409,6 +446,17 @@ take_work(const char *option, const char *value)
 	wrong(option, value);
 }
 
+static void
+take_pids(const char *option, char *value)
+{
+	for (char *part = strtok(value, ","); part != NULL; part = strtok(NULL, ",")) {
+		if (settings.pids_count == PIDS_MOST)
+			wrong(option, "too many");
+		settings.pids[settings.pids_count++] =
+			(pid_t)kernel_number(name, option, part, INT32_MAX);
+	}
+}
+
 static double
 take_seconds(const char *option, const char *value)
 {
@@ -432,6 +480,7 @@ enum {
 	OPT_WARM_UP,
 	OPT_CORE,
 	OPT_SERVER_CORE,
+	OPT_SERVER_PIDS,
 };
 
 static void
@@ -469,6 +518,9 @@ take(int opt, const char *option, char *value)
 	case OPT_CORE:
 		settings.core = (int)kernel_number(name, option, value, CPU_SETSIZE - 1);
 		break;
+	case OPT_SERVER_PIDS:
+		take_pids(option, value);
+		break;
 	default:
 		settings.server_core = (int)kernel_number(name, option, value, CPU_SETSIZE - 1);
 	}
@@ -482,7 +534,8 @@ main(int argc, char **argv)
 		{"sources", 1, NULL, OPT_SOURCES}, {"connections", 1, NULL, OPT_CONNECTIONS},
 		{"inflight", 1, NULL, OPT_INFLIGHT}, {"size", 1, NULL, OPT_SIZE},
 		{"seconds", 1, NULL, OPT_SECONDS}, {"warm-up", 1, NULL, OPT_WARM_UP},
-		{"core", 1, NULL, OPT_CORE}, {"server-core", 1, NULL, OPT_SERVER_CORE}, {0}};
+		{"core", 1, NULL, OPT_CORE}, {"server-core", 1, NULL, OPT_SERVER_CORE},
+		{"server-pids", 1, NULL, OPT_SERVER_PIDS}, {0}};
 	int opt, index;
 
 	while ((opt = getopt_long(argc, argv, "", options, &index)) != -1 && opt != '?')

@@ -311,7 +311,7 @@ KERNEL = Section(
      "TCP_NODELAY, and clients on the other core, in two namespaces joined by a veth; listen backlog and "
      "somaxconn 65535, 16 client addresses with ports 1024 to 65535, tcp_tw_reuse. Closed loop, as many "
      "messages under way as on the ring wire. A rate is divided by the share of the time that the server's "
-     "core was busy, softirq included, read from /proc/stat.",
+     "core was busy, softirq included, read from /proc/stat; what other programs had of that core is not in it.",
      "Each point is taken with RPS (what arrives is received on the core of the program that it is for) and "
      "without (veth then has the sender's core receive it); comparisons use the better one. Rates are a second, "
      "bulk in Gbit/s. A million connections are left out: they would take the kernel, with a socket at each "
@@ -319,9 +319,11 @@ KERNEL = Section(
     [Column("rate per busy core, with RPS", "rps.per_busy_core", 1),
      Column("busy", "rps.server_core.busy_share", 2),
      Column("softirq", "rps.server_core.softirq_share", 2),
+     Column("others", "rps.server_core.others_share", 2),
      Column("rate per busy core, without", "plain.per_busy_core", 1),
      Column("busy", "plain.server_core.busy_share", 2),
-     Column("softirq", "plain.server_core.softirq_share", 2)])
+     Column("softirq", "plain.server_core.softirq_share", 2),
+     Column("others", "plain.server_core.others_share", 2)])
 
 
 SECTIONS = [ECHO, RATE, BULK, OVERLOAD, LATENCY, MEMORY, MEMIF, STAGES, PROFILE, KERNEL]
