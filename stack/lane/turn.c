@@ -106,7 +106,6 @@ receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 {
 	uint64_t bytes = 0;
 	struct burst burst;
-	uint32_t changes;
 
 	burst.n = 0;
 	for (unsigned int i = 0; i < n && i < FRAMES_AHEAD; i++)
@@ -124,13 +123,8 @@ receive(struct rill_lane *lane, struct rte_mbuf *in[], unsigned int n)
 	if (burst.n == 0)
 		return;
 	tcp_lookup_burst(&lane->tcp, burst.segments, burst.n, burst.handles);
-	if (unlikely(lane->tcp.rx_scarce)) /* the fast way hands buffers over unseen */
-		for (unsigned int i = 0; i < burst.n; i++)
-			burst.segments[i].has |= SEG_SLOW;
-	changes = table_changes(lane->tcp.table);
 	STAGE_ENDS(lane, STAGE_LOOKUP);
-	for (unsigned int i = 0; i < burst.n; i++)
-		tcp_input(&lane->tcp, &burst.segments[i], burst.handles[i], changes);
+	tcp_input_burst(&lane->tcp, burst.segments, burst.n, burst.handles);
 	STAGE_ENDS(lane, STAGE_SEGMENTS);
 }
 

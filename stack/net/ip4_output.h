@@ -18,7 +18,7 @@ static inline void
 ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t src, rte_be32_t dst,
 	uint16_t total_len, uint8_t protocol, uint8_t ttl, uint8_t tos)
 {
-	rte_be16_t len = rte_cpu_to_be_16(total_len), df = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+	rte_be16_t len = RTE_BE16(total_len), df = RTE_BE16(RTE_IPV4_HDR_DF_FLAG);
 
 	ip->version_ihl = RTE_IPV4_VHL_DEF;
 	ip->type_of_service = tos;
@@ -32,8 +32,8 @@ ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t 
 	ip->dst_addr = dst;
 	if (!(netif->caps & NETIF_TX_IP4_CKSUM)) /* of what was stored, without reading it again */
 		ip->hdr_checksum = (rte_be16_t)~checksum_fold(
-			(uint64_t)src + dst + rte_cpu_to_be_16(RTE_IPV4_VHL_DEF << 8 | tos) + len +
-			df + rte_cpu_to_be_16((uint16_t)(ttl << 8 | protocol)));
+			(uint64_t)src + dst + RTE_BE16(RTE_IPV4_VHL_DEF << 8 | tos) + len +
+			df + RTE_BE16((uint16_t)(ttl << 8 | protocol)));
 }
 
 /* Asks the NIC for the checksum of a frame's 20-byte IPv4 header, if that is its work. */

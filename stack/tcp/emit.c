@@ -174,20 +174,28 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	uint16_t l2_len = next_hop->header_len, l3_len = sizeof(struct rte_ipv4_hdr);
 	uint16_t tcp_len = (uint16_t)(frame->pkt_len - l2_len - l3_len), caps = tcp->netif->caps;
+	uint32_t rest = (uint32_t)l2_len + l3_len + TCP_HEADER_LEN; /* is not summed yet */
 	struct rte_tcp_hdr *header;
 	struct header_sums sums = headers_write(
 		tcp, conn, next_hop, rte_pktmbuf_mtod(frame, char *), fields, tcp_len, &header);
+	uint64_t options_sum = 0;
 
 	next_hop->used = true;
-	segment_write_options((uint8_t *)(header + 1), options);
+	if (likely(options->has == SEG_HAS_TS && options->sack_count == 0)) {
+		options_sum = headers_write_timestamps(header, options->tsval, options->tsecr);
+		rest += HEADERS_TS_LEN;
+	} else {
+		segment_write_options((uint8_t *)(header + 1), options);
+	}
 	headers_clear_offload(frame);
 	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
 		headers_ask_offload(caps, frame, l2_len, header->data_off);
-	header->cksum = (caps & NETIF_TX_TCP_CKSUM)
-				? checksum_fold(sums.pseudo)
-				: (rte_be16_t)~checksum_fold(
-					  sums.pseudo + sums.tcp +
-					  checksum_sum(frame, l2_len + l3_len + TCP_HEADER_LEN));
+	if (caps & NETIF_TX_TCP_CKSUM)
+		header->cksum = checksum_fold(sums.pseudo);
+	else
+		header->cksum = (rte_be16_t)~checksum_fold(
+			sums.pseudo + sums.tcp + options_sum +
+			(rest < frame->pkt_len ? checksum_sum(frame, rest) : 0));
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }
@@ -263,7 +271,9 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	uint32_t ticket;
 
 	emit_gather_options(tcp, conn, &options);
-	options_len = segment_options_len(&options);
+	options_len = options.has == SEG_HAS_TS && options.sack_count == 0
+			      ? HEADERS_TS_LEN
+			      : segment_options_len(&options);
 	frame = frame_make(tcp, index, count,
 		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
 	if (frame == NULL)

@@ -226,12 +226,32 @@ half_open_accept(struct tcp *tcp, const struct half_open *half, const struct seg
 	return conn;
 }
 
+/* Does the segment that opened the connection say nothing else? */
+static bool
+is_bare_ack(const struct rill_conn *conn, const struct segment *segment)
+{
+	return segment->payload_len == 0 && (segment->flags & ~TCP_PSH) == TCP_ACK &&
+	       segment->has == ((conn->flags & CONN_TS) ? SEG_HAS_TS : 0) &&
+	       segment->sack_count == 0 && seq_eq(segment->seq, conn->rcv_nxt) &&
+	       seq_eq(segment->ack, conn->snd_una) && segment->mbuf->nb_segs == 1;
+}
+
+static void
+half_open_took_ack(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
+{
+	if (conn->flags & CONN_TS)
+		conn->ts_recent = segment->tsval;
+	tcp_done(tcp, segment->mbuf);
+}
+
 void
 half_open_deliver(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 {
 	deliver_open(tcp, conn);
 	if (conn->flags & CONN_ENDED)
 		rte_pktmbuf_free(segment->mbuf);
+	else if (is_bare_ack(conn, segment))
+		half_open_took_ack(tcp, conn, segment);
 	else if (!input_fast(tcp, conn, segment))
 		input_slow(tcp, conn, segment);
 }
@@ -348,12 +368,11 @@ half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, bool hard)
  * A segment that does not complete the handshake. While there was no room, this tuple may have been
  * sent a cookie; then its SYN came again, or a stranger's did, and got a slot and another ISS. The
  * client holds the cookie, and is ESTABLISHED: its ACK opens the connection as if the slot were not
- * there, and RST would end it. Nor may RST answer what it says beyond that ACK, if this and its data
- * were lost: data, or a challenge of our SYN,ACK.
+ * there, and RST would end it. Nor may RST answer what it says beyond that ACK, if this and its
+ * data were lost: data, or a challenge of our SYN,ACK.
  */
 static void
-half_open_misfit(
-	struct tcp *tcp, uint32_t index, struct segment *segment, enum rill_drop refusal)
+half_open_misfit(struct tcp *tcp, uint32_t index, struct segment *segment, enum rill_drop refusal)
 {
 	struct half_open *half = half_open_at(tcp, index);
 	const struct rill_listener *listener = &tcp->listeners[half->listener];

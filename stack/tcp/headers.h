@@ -54,9 +54,9 @@ headers_write(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 	const struct rill_options *set = conn_options(tcp, conn);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(start + next_hop->header_len);
 	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + 1);
-	rte_be32_t sent_seq = rte_cpu_to_be_32(fields->seq.n);
-	rte_be32_t recv_ack = rte_cpu_to_be_32((fields->flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
-	rte_be16_t wnd = rte_cpu_to_be_16(fields->wnd), urg = rte_cpu_to_be_16(fields->urg);
+	rte_be32_t sent_seq = RTE_BE32(fields->seq.n);
+	rte_be32_t recv_ack = RTE_BE32((fields->flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
+	rte_be16_t wnd = RTE_BE16(fields->wnd), urg = RTE_BE16(fields->urg);
 	uint8_t data_off = (uint8_t)((TCP_HEADER_LEN + fields->options_len) / 4 << 4);
 
 	if (next_hop->header_len > 0)
@@ -76,9 +76,9 @@ headers_write(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 	*tcp_header = header;
 	return (struct header_sums){
 		.pseudo = (uint64_t)conn->key.laddr4 + conn->key.raddr4 +
-			  rte_cpu_to_be_16(IPPROTO_TCP) + rte_cpu_to_be_16(tcp_len),
+			  RTE_BE16(IPPROTO_TCP) + RTE_BE16(tcp_len),
 		.tcp = (uint64_t)sent_seq + recv_ack + conn->key.lport + conn->key.rport +
-		       rte_cpu_to_be_16((uint16_t)(data_off << 8 | fields->flags)) + wnd + urg,
+		       RTE_BE16((uint16_t)(data_off << 8 | fields->flags)) + wnd + urg,
 	};
 }
 
@@ -87,9 +87,9 @@ static inline uint64_t
 headers_write_timestamps(struct rte_tcp_hdr *header, uint32_t tsval, uint32_t tsecr)
 {
 	const rte_be32_t words[] = {
-		rte_cpu_to_be_32(0x0101080a), /* NOP, NOP, kind 8, length 10 */
-		rte_cpu_to_be_32(tsval),
-		rte_cpu_to_be_32(tsecr),
+		RTE_BE32(0x0101080a), /* NOP, NOP, kind 8, length 10 */
+		RTE_BE32(tsval),
+		RTE_BE32(tsecr),
 	};
 
 	static_assert(sizeof(words) == HEADERS_TS_LEN, "the option's bytes");

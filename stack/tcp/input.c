@@ -110,30 +110,47 @@ prefetch_burst(const struct tcp *tcp, const uint32_t handles[], unsigned int n)
 }
 
 static void
-find_burst(
-	const struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+find_burst(struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
 {
 	const struct tuple *tuples[TABLE_BURST_MAX];
 
-	for (unsigned int i = 0; i < n; i++)
+	tuples[0] = &segments[0].tuple;
+	for (unsigned int i = 1; i < n; i++)
 		tuples[i] = &segments[i].tuple;
 	table_lookup_burst(tcp->table, tuples, n, handles);
 }
 
 void
 tcp_lookup_burst(
-	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[])
+	struct tcp *tcp, const struct segment segments[], unsigned int n, uint32_t handles[])
 {
 	find_burst(tcp, segments, n, handles);
 	prefetch_burst(tcp, handles, n);
 }
 
 void
-tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes)
+tcp_input_burst(
+	struct tcp *tcp, struct segment segments[], unsigned int n, const uint32_t handles[])
 {
-	tcp->counters->segs_in++;
-	/* A lookup is a hint: since the burst's, the table may have changed. */
-	if (table_changes(tcp->table) != changes)
-		hint = table_lookup(tcp->table, &segment->tuple);
-	input_dispatch(tcp, segment, hint);
+	uint32_t changes = table_changes(tcp->table);
+
+	if (unlikely(tcp->rx_scarce)) /* the fast way hands buffers over unseen */
+		for (unsigned int i = 0; i < n; i++)
+			segments[i].has |= SEG_SLOW;
+	for (unsigned int i = 0; i < n; i++) {
+		struct segment *segment = &segments[i];
+		uint32_t handle = handles[i];
+
+		if (likely(table_kind(handle) == TABLE_CONN &&
+			    table_changes(tcp->table) == changes) &&
+			input_fast(tcp, tcp_conn_at(tcp, handle), segment))
+			continue;
+		table_turn_to(tcp->table, &segment->tuple, i);
+		/* A lookup is a hint: since the burst's, the table may have changed. */
+		if (table_changes(tcp->table) != changes)
+			handle = table_lookup(tcp->table, &segment->tuple);
+		input_dispatch(tcp, segment, handle);
+	}
+	table_turn_to(tcp->table, NULL, 0);
+	tcp->counters->segs_in += n;
 }

@@ -38,7 +38,7 @@ record_leaves(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 /* The record's buffer becomes the frame. */
 static void
 send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next_hop,
-	struct record *record, uint8_t options_len)
+	struct record *record, uint8_t options_len, uint32_t header_len)
 {
 	struct rte_mbuf *frame = record->mbuf;
 	uint16_t caps = tcp->netif->caps;
@@ -55,9 +55,8 @@ send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next
 	struct header_sums sums;
 
 	rte_mbuf_refcnt_set(frame, 2); /* the record's, and the port's */
-	sums = headers_write(tcp, conn, next_hop,
-		rte_pktmbuf_prepend(frame, (uint16_t)headers_len(next_hop, options_len)), &fields,
-		tcp_len, &header);
+	sums = headers_write(tcp, conn, next_hop, rte_pktmbuf_prepend(frame, (uint16_t)header_len),
+		&fields, tcp_len, &header);
 	if (options_len > 0)
 		options_sum = headers_write_timestamps(
 			header, conn_tsval(conn, tcp->now), conn->ts_recent);
@@ -80,20 +79,20 @@ send_records(struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop)
 {
 	uint8_t options_len = (conn->flags & CONN_TS) ? HEADERS_TS_LEN : 0;
 	uint32_t header_len = headers_len(next_hop, options_len), sent = 0;
-	unsigned int segments = 0;
+	uint32_t room = outbox_room(tcp->outbox);
 
 	do {
 		struct record *record = tcp_record_at(tcp, conn->txq_unsent);
 
-		if (!record_leaves(tcp, conn, record, header_len))
+		if (room == 0 || !record_leaves(tcp, conn, record, header_len))
 			break;
 		if (conn_outstanding(conn) == 0)
 			output_restart_after_idle(tcp, conn);
-		send_record(tcp, conn, next_hop, record, options_len);
+		send_record(tcp, conn, next_hop, record, options_len, header_len);
 		sent += record->len;
-		segments++;
+		tcp->counters->segs_out++;
+		room--;
 	} while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES);
-	tcp->counters->segs_out += segments;
 	return sent;
 }
 
@@ -107,12 +106,11 @@ output_fast(struct tcp *tcp, struct rill_conn *conn)
 	/* Refusals first. */
 	if (conn->state != RILL_ESTABLISHED || conn->sidecar != SLAB_NONE ||
 		(conn->flags & FAST_FLAGS_UNFIT) || (conn->modes & FAST_MODES_UNFIT) ||
-		conn->txq_unsent == SLAB_NONE || conn->next_hop == SLAB_NONE || conn_paces(conn) ||
-		tcp->pmtu.count > 0)
+		conn->txq_unsent == SLAB_NONE || conn_paces(conn) || tcp->pmtu.count > 0)
 		return false;
+	if (!emit_path_ready(tcp, conn))
+		return true; /* it is parked, or over */
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	if (!neighbor_is_usable(next_hop))
-		return false;
 	sent = send_records(tcp, conn, next_hop);
 	if (sent == 0)
 		return false;

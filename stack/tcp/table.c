@@ -31,6 +31,9 @@ struct table {
 	uint32_t capacity;
 	uint32_t count;
 	uint32_t changes;
+	const struct tuple *current; /* of the last burst: table_turn_to; NULL: none */
+	struct spot current_spot;
+	struct spot spots[TABLE_BURST_MAX]; /* of the last burst */
 };
 
 struct table *
@@ -80,9 +83,17 @@ table_count(const struct table *table)
 	return table->count;
 }
 
+static inline bool
+is_same_ip4(const struct tuple *a, const struct tuple *b)
+{
+	return a->head.family == AF_INET && tuple_head_eq(&a->head, &b->head);
+}
+
 static inline struct spot
 table_spot(const struct table *table, const struct tuple *tuple)
 {
+	if (table->current != NULL && is_same_ip4(table->current, tuple))
+		return table->current_spot;
 	return spot_of(siphash_tuple(&table->key, tuple), table->n_buckets);
 }
 
@@ -192,21 +203,16 @@ bucket_guess(const struct table *table, const struct bucket *bucket, uint16_t ta
 	return handle;
 }
 
-static inline bool
-is_same_ip4(const struct tuple *a, const struct tuple *b)
-{
-	return a->head.family == AF_INET && tuple_head_eq(&a->head, &b->head);
-}
-
 void
-table_lookup_burst(const struct table *table, const struct tuple *const tuples[], unsigned int n,
-	uint32_t handles[])
+table_lookup_burst(
+	struct table *table, const struct tuple *const tuples[], unsigned int n, uint32_t handles[])
 {
-	struct spot spots[TABLE_BURST_MAX];
+	struct spot *spots = table->spots;
 	uint8_t late[TABLE_BURST_MAX];
 	unsigned int n_late = 0;
 
 	RILL_DCHECK(n <= TABLE_BURST_MAX);
+	table->current = NULL;
 	for (unsigned int i = 0; i < n; i++) {
 		if (i > 0 && is_same_ip4(tuples[i], tuples[i - 1])) { /* bulk comes in a row */
 			spots[i] = spots[i - 1];
@@ -239,6 +245,13 @@ table_lookup_burst(const struct table *table, const struct tuple *const tuples[]
 	}
 	for (unsigned int i = 0; i < n_late; i++)
 		handles[late[i]] = find(table, &spots[late[i]], tuples[late[i]]);
+}
+
+void
+table_turn_to(struct table *table, const struct tuple *tuple, unsigned int i)
+{
+	table->current = tuple;
+	table->current_spot = table->spots[i];
 }
 
 /* Moves one entry of a full bucket to its other bucket. False: none can go. */

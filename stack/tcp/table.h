@@ -74,8 +74,14 @@ uint32_t table_lookup(const struct table *table, const struct tuple *tuple);
  * n <= TABLE_BURST_MAX at once, in prefetched stages: hashes and buckets, then objects, then
  * comparison. handles[i] is a handle or TABLE_MISS. The objects' first cache line is then in cache.
  */
-void table_lookup_burst(const struct table *table, const struct tuple *const tuples[],
-	unsigned int n, uint32_t handles[]);
+void table_lookup_burst(struct table *table, const struct tuple *const tuples[], unsigned int n,
+	uint32_t handles[]);
+
+/*
+ * The caller turns to the i-th tuple of the last burst, which it keeps until it turns to the next:
+ * looking this tuple up again, inserting or removing it takes no new hash. NULL: the burst is over.
+ */
+void table_turn_to(struct table *table, const struct tuple *tuple, unsigned int i);
 
 /*
  * Inserts a handle whose object's key is in place. Returns 0, or -ENOSPC. The caller has looked the

@@ -184,14 +184,14 @@ void tcp_fini(struct tcp *tcp);
 /* The turn begins: time and the state of the pools. */
 void tcp_begin(struct tcp *tcp, ustime now);
 
-/* Finds the connections of a burst in prefetched stages; handles[i] is a hint for segments[i]. */
+/* Finds the connections of a burst of 1 .. TABLE_BURST_MAX segments, in prefetched stages; a handle
+ * is a hint. */
 void tcp_lookup_burst(
-	struct tcp *tcp, const struct segment *segments, unsigned int n, uint32_t handles[]);
+	struct tcp *tcp, const struct segment segments[], unsigned int n, uint32_t handles[]);
 
-/*
- * A valid segment for us. Takes the mbuf. hint and changes (of the table) as of the burst's lookup.
- */
-void tcp_input(struct tcp *tcp, struct segment *segment, uint32_t hint, uint32_t changes);
+/* The same segments, valid and for us, in the order of their arrival: takes their mbufs. */
+void tcp_input_burst(
+	struct tcp *tcp, struct segment segments[], unsigned int n, const uint32_t handles[]);
 
 /* An ICMP error about one of our segments (icmp.c). */
 void tcp_icmp_error(struct tcp *tcp, const struct icmp_error *error);
