@@ -4,6 +4,8 @@
  * options, no fragment, TCP, from a host to an address of ours. All that ether_input and ip4_input
  * would ask is asked at once; what is not plain is theirs to judge, and to count.
  */
+#include <string.h>
+
 #include <netinet/in.h>
 
 #include <rte_ip.h>
@@ -22,8 +24,9 @@
 static inline bool
 header_sum_is_good(const struct rte_ipv4_hdr *ip)
 {
-	const unaligned_uint32_t *word = (const unaligned_uint32_t *)ip;
+	uint32_t word[5];
 
+	memcpy(word, ip, sizeof(word)); /* behind an Ethernet header it is not aligned */
 	return checksum_is_good((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
 }
 
