@@ -62,6 +62,17 @@ node_link(struct wheel *wheel, struct wheel_node *node, uint32_t slot)
 	wheel->occupied[slot >> WHEEL_LEVEL_BITS] |= 1ull << (slot & SLOT_MASK);
 }
 
+/* A slot has its turn with the first tick that it stands for. */
+static inline void
+slot_limits_quiet(struct wheel *wheel, uint32_t slot, uint64_t tick)
+{
+	uint32_t shift = (slot >> WHEEL_LEVEL_BITS) * WHEEL_LEVEL_BITS;
+	uint64_t first = tick >> shift << shift;
+
+	if (first < wheel->quiet_before)
+		wheel->quiet_before = first;
+}
+
 static inline void
 node_unlink(struct wheel *wheel, struct wheel_node *node)
 {
@@ -82,7 +93,8 @@ node_unlink(struct wheel *wheel, struct wheel_node *node)
 void
 wheel_init(struct wheel *wheel, ustime now)
 {
-	*wheel = (struct wheel){.now_tick = now >> WHEEL_TICK_SHIFT};
+	*wheel = (struct wheel){
+		.now_tick = now >> WHEEL_TICK_SHIFT, .quiet_before = now >> WHEEL_TICK_SHIFT};
 	OWNER_NOTE(wheel);
 }
 
@@ -110,6 +122,7 @@ wheel_arm(struct wheel *wheel, struct wheel_node *node, ustime deadline)
 		wheel->armed++;
 	}
 	node_link(wheel, node, slot);
+	slot_limits_quiet(wheel, slot, tick);
 }
 
 void
@@ -213,7 +226,7 @@ wheel_take(struct wheel *wheel, uint32_t slot, struct wheel_node *out[], unsigne
 }
 
 unsigned int
-wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max)
+wheel_expire_some(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max)
 {
 	uint64_t target = now >> WHEEL_TICK_SHIFT;
 	uint32_t moves = WHEEL_MOVES_MAX;
@@ -223,10 +236,11 @@ wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned
 	if (target < wheel->now_tick)
 		target = wheel->now_tick;
 	while (n < max) {
-		struct place place;
+		struct place place = {.tick = UINT64_MAX};
 
 		if (!place_first(wheel, &place) || place.tick > target) {
 			wheel->now_tick = target;
+			wheel->quiet_before = place.tick;
 			wheel->draining = 0;
 			break;
 		}

@@ -40,6 +40,7 @@ struct wheel_node {
 
 struct wheel {
 	uint64_t now_tick; /* all ticks before this have been expired */
+	uint64_t quiet_before; /* up to this tick no slot has its turn; at most that of the first */
 	uint32_t armed;    /* nodes */
 	uint32_t draining; /* the level whose slot at now_tick is half moved down; 0: none */
 	uint64_t occupied[WHEEL_LEVELS];
@@ -71,7 +72,7 @@ ustime wheel_deadline(const struct wheel *wheel, const struct wheel_node *node);
  * of a hundred thousand far deadlines is spread over many calls. A call that met neither bound has
  * left nothing that is due, and the wheel stands at now.
  */
-unsigned int wheel_expire(
+static inline unsigned int wheel_expire(
 	struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max);
 
 /*
@@ -90,5 +91,21 @@ bool wheel_check(const struct wheel *wheel);
 
 /* For tests: armed nodes of a kind. */
 uint32_t wheel_count(const struct wheel *wheel, uint8_t kind);
+
+/* wheel_expire, where something may be due. */
+unsigned int wheel_expire_some(
+	struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max);
+
+static inline unsigned int
+wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned int max)
+{
+	uint64_t tick = now >> WHEEL_TICK_SHIFT;
+
+	if (tick >= wheel->quiet_before)
+		return wheel_expire_some(wheel, now, out, max);
+	if (tick > wheel->now_tick)
+		wheel->now_tick = tick;
+	return 0;
+}
 
 #endif

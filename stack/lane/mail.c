@@ -37,9 +37,12 @@ unsigned int
 mailbox_run(struct mailbox *mailbox, struct rill_lane *lane)
 {
 	struct mail_message messages[MAIL_PER_TURN];
-	unsigned int n = rte_ring_sc_dequeue_burst_elem(
-		(struct rte_ring *)mailbox, messages, sizeof(messages[0]), MAIL_PER_TURN, NULL);
+	unsigned int n;
 
+	if (likely(mailbox_is_empty(mailbox)))
+		return 0;
+	n = rte_ring_sc_dequeue_burst_elem(
+		(struct rte_ring *)mailbox, messages, sizeof(messages[0]), MAIL_PER_TURN, NULL);
 	for (unsigned int i = 0; i < n; i++)
 		messages[i].fn(lane, messages[i].arg);
 	return n;

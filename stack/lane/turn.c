@@ -157,6 +157,23 @@ fire(struct rill_lane *lane, struct wheel_node *node)
 }
 
 /*
+ * Nodes that fire together are linked: when one does, the owner of the next but one comes on its way.
+ * A connection's begins two lines before its node; of other owners it is the wrong memory, no harm.
+ */
+static inline void
+prefetch_next(const struct wheel_node *node)
+{
+	const char *after;
+
+	if (node->next == NULL || node->next->next == NULL)
+		return;
+	after = (const char *)node->next->next;
+	rte_prefetch0(after);
+	rte_prefetch0(after - RTE_CACHE_LINE_SIZE);
+	rte_prefetch0(after - 2 * RTE_CACHE_LINE_SIZE);
+}
+
+/*
  * Fires what is due at lane->now, LANE_TIMERS_PER_TURN at most. Nodes are taken off the wheel a few
  * at a time; one that an earlier one of them cancelled is no longer marked as taken, and is passed
  * over.
@@ -169,6 +186,7 @@ fire_due(struct rill_lane *lane)
 
 	while (fired < LANE_TIMERS_PER_TURN &&
 		wheel_expire(&lane->wheel, lane->now, &node, 1) == 1) {
+		prefetch_next(node);
 		fire(lane, node);
 		fired++;
 	}

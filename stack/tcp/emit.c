@@ -195,7 +195,7 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	else
 		header->cksum = (rte_be16_t)~checksum_fold(
 			sums.pseudo + sums.tcp + options_sum +
-			(rest < frame->pkt_len ? checksum_sum(frame, rest) : 0));
+			(rest < frame->pkt_len ? checksum_chain(frame, rest) : 0));
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }

@@ -103,9 +103,13 @@ prefetch_burst(const struct tcp *tcp, const uint32_t handles[], unsigned int n)
 		heads[n_heads] = tcp_record_at(tcp, conns[i]->txq_head);
 		rte_prefetch0(heads[n_heads++]);
 	}
-	for (unsigned int i = 0; i < n_heads; i++) {
+	for (unsigned int i = 0; i < n_heads; i++)
 		rte_prefetch0(heads[i]->mbuf);
-		rte_prefetch0(&heads[i]->mbuf->next);
+	if (likely(!timers_are_crowded(tcp)))
+		return;
+	for (unsigned int i = 0; i < n_conns; i++) { /* nodes that a node leaves between them */
+		rte_prefetch0(conns[i]->timer.next);
+		rte_prefetch0(conns[i]->timer.pprev);
 	}
 }
 

@@ -50,7 +50,7 @@ send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next
 		.options_len = options_len,
 	};
 	bool nic_sums = caps & NETIF_TX_TCP_CKSUM;
-	uint64_t payload_sum = nic_sums ? 0 : checksum_sum(frame, 0), options_sum = 0;
+	uint64_t payload_sum = nic_sums ? 0 : checksum_chain(frame, 0), options_sum = 0;
 	struct rte_tcp_hdr *header;
 	struct header_sums sums;
 

@@ -267,6 +267,7 @@ tcp_begin(struct tcp *tcp, ustime now)
 	if (unlikely(tcp_windows_held(tcp))) /* until now */
 		tcp->reopen_left = tcp->conns.fresh;
 	tcp->now = now;
+	tcp->now_ms = ms32(now);
 	tcp->rx_low = rx_free < tcp->rx_reserve;
 	tcp->rx_scarce = rx_free < tcp->rx_reserve / 2;
 	tcp->buf_spare = buf_free > tcp->buf_reserve ? buf_free - tcp->buf_reserve : 0;

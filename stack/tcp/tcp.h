@@ -97,6 +97,7 @@ struct tcp {
 	struct counters *counters;
 	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
 	ustime now; /* of the turn */
+	uint32_t now_ms; /* the same as ms32: divided once */
 	bool rx_low, buf_low; /* pools at their reserve: nothing more is kept in their buffers */
 	bool rx_scarce; /* half of rx_pool's is gone too: nothing leaves to the application in them */
 	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */

@@ -141,7 +141,7 @@ timers_head_sent_again(struct tcp *tcp, struct rill_conn *conn)
 static uint32_t
 rto_left_us(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	uint64_t since_us = (uint64_t)(ms32(tcp->now) - conn->stall_ms) * USEC_PER_MSEC;
+	uint64_t since_us = (uint64_t)(tcp->now_ms - conn->stall_ms) * USEC_PER_MSEC;
 	uint32_t rto_us = timers_rto_us(tcp, conn);
 
 	if (conn->txq_head != SLAB_NONE &&
@@ -170,7 +170,7 @@ void
 timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
 {
 	if (first) {
-		conn->stall_ms = ms32(tcp->now);
+		conn->stall_ms = tcp->now_ms;
 		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
 		if (uto_ms(tcp, conn) != 0)
 			timers_review(tcp, conn);
@@ -181,14 +181,30 @@ timers_data_sent(struct tcp *tcp, struct rill_conn *conn, bool first)
 	}
 }
 
+/*
+ * Who waits no more leaves the node standing, to fire in vain, since mostly there is more to wait for
+ * before. But where nodes are so many that those of a slot are out of the cache when its turn comes,
+ * and again at each level, it is cheaper to take the node off: what stands beside it was armed at the
+ * same time, and is acknowledged at about the same time too.
+ */
+static __rte_noinline void
+timers_drop_idle(struct tcp *tcp, struct rill_conn *conn)
+{
+	if (wheel_is_armed(&conn->timer) && timers_deadline(tcp, conn) == USTIME_NEVER)
+		wheel_cancel(tcp->wheel, &conn->timer);
+}
+
 void
 timers_data_acked(struct tcp *tcp, struct rill_conn *conn)
 {
-	conn->stall_ms = ms32(tcp->now);
-	if (conn_outstanding(conn) > 0)
+	conn->stall_ms = tcp->now_ms;
+	if (conn_outstanding(conn) > 0) {
 		arm_for_outstanding(tcp, conn, timers_rto_us(tcp, conn));
-	else
+	} else {
 		conn->flags &= ~CONN_RTO_ARMED;
+		if (unlikely(timers_are_crowded(tcp)))
+			timers_drop_idle(tcp, conn);
+	}
 	if (conn_options(tcp, conn)->keepalive_idle_ms != 0)
 		timers_review(tcp, conn);
 }
@@ -237,7 +253,7 @@ timers_window_blocked(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->snd_wnd > 0 && delay_us > TCP_SWS_OVERRIDE_US)
 		delay_us = TCP_SWS_OVERRIDE_US;
 	if (!(conn->flags & CONN_PROBING))
-		conn->stall_ms = ms32(tcp->now);
+		conn->stall_ms = tcp->now_ms;
 	conn->flags |= CONN_PROBING;
 	rto_slot_set(tcp, conn, delay_us, 0);
 	if (uto_ms(tcp, conn) != 0)
@@ -255,7 +271,7 @@ timers_path_blocked(struct tcp *tcp, struct rill_conn *conn)
 	}
 	/* Cork's time ran, or that of a look for room: the wait for the way begins here. */
 	if (first && conn->retries == 0 && !(conn->flags & CONN_PROBING))
-		conn->stall_ms = ms32(tcp->now);
+		conn->stall_ms = tcp->now_ms;
 	if (uto_ms(tcp, conn) != 0) /* which did not run while it was not parked */
 		timers_review(tcp, conn);
 }
@@ -323,7 +339,7 @@ keepalive_due(struct tcp *tcp, struct rill_conn *conn, const struct rill_options
 static bool
 fatal_timers(struct tcp *tcp, struct rill_conn *conn, const struct rill_options *options)
 {
-	uint32_t now_ms = ms32(tcp->now);
+	uint32_t now_ms = tcp->now_ms;
 
 	if (has_user_timeout(tcp, conn) &&
 		time32_due(conn->stall_ms + uto_ms(tcp, conn), now_ms)) {
@@ -366,7 +382,7 @@ tcp_conn_timer(struct tcp *tcp, struct wheel_node *node)
 		conn_mark_dirty(tcp, conn);
 	}
 	if (has_keepalive(conn, options) &&
-		time32_due(keepalive_at_ms(tcp, conn, options), ms32(tcp->now))) {
+		time32_due(keepalive_at_ms(tcp, conn, options), tcp->now_ms)) {
 		keepalive_due(tcp, conn, options);
 		if (conn->flags & CONN_ENDED)
 			return;

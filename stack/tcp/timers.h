@@ -23,6 +23,8 @@
 
 #include "tcp.h"
 
+#define TIMERS_CROWD 16384 /* armed nodes, a cache line each, that a core's cache does not hold */
+
 /* The retransmission timeout now, backed off. */
 uint32_t timers_rto_us(const struct tcp *tcp, const struct rill_conn *conn);
 
@@ -73,13 +75,20 @@ void timers_review(struct tcp *tcp, struct rill_conn *conn);
 /* The true earliest deadline, or USTIME_NEVER. */
 ustime timers_deadline(const struct tcp *tcp, const struct rill_conn *conn);
 
+/* Are there so many nodes that one is rather taken off the wheel than left to fire in vain? */
+static inline bool
+timers_are_crowded(const struct tcp *tcp)
+{
+	return tcp->wheel->armed > TIMERS_CROWD;
+}
+
 /* A valid segment came: silence begins anew, and the next probe may be due sooner than it was. */
 static inline void
 timers_peer_heard(struct tcp *tcp, struct rill_conn *conn)
 {
 	bool probed = conn_keep_probes(conn) > 0;
 
-	conn->heard_ms = ms32(tcp->now);
+	conn->heard_ms = tcp->now_ms;
 	conn_keep_probes(conn) = 0;
 	if (unlikely(probed))
 		timers_review(tcp, conn);

@@ -82,9 +82,8 @@ sum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 	return checksum_fold(sum);
 }
 
-/* As checksum_sum, not folded. */
-static inline uint64_t
-sum_from(const struct rte_mbuf *mbuf, uint32_t off)
+uint64_t
+checksum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 {
 	if (likely(mbuf->next == NULL && off <= mbuf->data_len))
 		return checksum_bytes(
@@ -95,7 +94,7 @@ sum_from(const struct rte_mbuf *mbuf, uint32_t off)
 uint16_t
 checksum_sum(const struct rte_mbuf *mbuf, uint32_t off)
 {
-	return checksum_fold(sum_from(mbuf, off));
+	return checksum_fold(checksum_chain(mbuf, off));
 }
 
 /* Of the pseudo-header, its length included, and what starts at off. */
@@ -104,7 +103,7 @@ sum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo)
 {
 	rte_be16_t len = rte_cpu_to_be_16((uint16_t)(mbuf->pkt_len - off));
 
-	return (uint64_t)pseudo + len + sum_from(mbuf, off);
+	return (uint64_t)pseudo + len + checksum_chain(mbuf, off);
 }
 
 rte_be16_t

@@ -56,7 +56,8 @@ checksum_pseudo(const struct tuple *tuple)
 	return (uint32_t)(sum + (sum >> 32));
 }
 
-/* The folded sum, not complemented, of the bytes from offset off to the end of the chain. */
+/* The sum, not complemented, of the bytes from offset off to the end of the chain; folded, or not. */
+uint64_t checksum_chain(const struct rte_mbuf *mbuf, uint32_t off);
 uint16_t checksum_sum(const struct rte_mbuf *mbuf, uint32_t off);
 
 /*
