@@ -41,14 +41,11 @@ outbox_count(const struct outbox *outbox)
 	return outbox->put - outbox->taken;
 }
 
-/* Room for data frames, within the turn's credit. */
+/* Room for data frames, within the turn's credit, which is never more than the ring has. */
 static inline uint32_t
 outbox_room(const struct outbox *outbox)
 {
-	uint32_t used = outbox_count(outbox) + OUTBOX_CONTROL_ROOM;
-	uint32_t room = used < OUTBOX_SIZE ? OUTBOX_SIZE - used : 0;
-
-	return room < outbox->credit ? room : outbox->credit;
+	return outbox->credit;
 }
 
 /* Can a control frame be put? */
@@ -107,7 +104,11 @@ outbox_took(struct outbox *outbox, uint32_t n)
 static inline void
 outbox_set_credit(struct outbox *outbox, uint32_t descriptors)
 {
-	outbox->credit = outbox_count(outbox) > 0 ? OUTBOX_CREDIT_BACKLOG : descriptors;
+	uint32_t used = outbox_count(outbox) + OUTBOX_CONTROL_ROOM;
+	uint32_t room = used < OUTBOX_SIZE ? OUTBOX_SIZE - used : 0;
+	uint32_t credit = outbox_count(outbox) > 0 ? OUTBOX_CREDIT_BACKLOG : descriptors;
+
+	outbox->credit = credit < room ? credit : room;
 }
 
 /* Does the frame of this ticket still wait for the NIC? */

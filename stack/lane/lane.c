@@ -96,7 +96,7 @@ lane_make(struct rill_lane *lane, const struct lane_setup *setup)
 	lane->now = setup->now;
 	lane->stack = setup->stack;
 	lane->index = setup->index;
-	lane->outbox.credit = OUTBOX_SIZE;
+	outbox_set_credit(&lane->outbox, OUTBOX_SIZE);
 	wheel_init(&lane->wheel, setup->now);
 	rc = lane_make_net(lane, setup);
 	if (rc == 0)

@@ -68,13 +68,13 @@ ip4_take_plain(struct net *net, struct rte_mbuf *mbuf, struct segment *segment)
 	if (mbuf->nb_segs != 1 || mbuf->data_len < l2_len + IP4_HEADER_LEN + TCP_HEADER_LEN ||
 		!ether_is_plain_ip4(netif, mbuf))
 		return false;
-	total_len = rte_be_to_cpu_16(ip->total_length);
+	total_len = RTE_BE16(ip->total_length);
 	if (ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_TCP ||
 		(ip->fragment_offset & rte_cpu_to_be_16(IP4_FRAGMENT)) != 0 ||
 		total_len < IP4_HEADER_LEN || l2_len + total_len > mbuf->data_len ||
 		(l2_len + total_len < mbuf->data_len && rte_mbuf_refcnt_read(mbuf) != 1) ||
-		!net_ip_is_ours(net, rte_be_to_cpu_32(ip->dst_addr)) ||
-		!source_is_good(net, rte_be_to_cpu_32(ip->src_addr)) ||
+		!net_ip_is_ours(net, RTE_BE32(ip->dst_addr)) ||
+		!source_is_good(net, RTE_BE32(ip->src_addr)) ||
 		!sums_are_good(netif, mbuf, ip))
 		return false;
 

@@ -31,8 +31,7 @@ record_leaves(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 		(record->next != SLAB_NONE || options->cork || (flight > 0 && !options->nodelay)))
 		return false;
 	return record->len <= conn->mss && edge <= conn->snd_wnd &&
-	       (flight == 0 || edge <= conn->cc.cwnd) && record_takes_headers(record, header_len) &&
-	       outbox_room(tcp->outbox) > 0;
+	       (flight == 0 || edge <= conn->cc.cwnd) && record_takes_headers(record, header_len);
 }
 
 /* The record's buffer becomes the frame. */

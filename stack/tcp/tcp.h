@@ -65,7 +65,7 @@ struct rill_listener {
 struct option_set {
 	struct rill_options options;
 	uint32_t users;
-};
+} __rte_aligned(256); /* found by a shift: each segment asks for its connection's */
 
 /* A doubly linked list of connections by index, through link_next and link_prev. */
 struct conn_list {

@@ -17,7 +17,7 @@ load_be32(const uint8_t *at)
 	uint32_t word;
 
 	memcpy(&word, at, sizeof(word));
-	return rte_be_to_cpu_32(word);
+	return RTE_BE32(word);
 }
 
 /* Nearly every segment has no options, or just timestamps in the usual layout. */
@@ -61,10 +61,10 @@ segment_parse(struct segment *segment, bool checksum_known_good)
 	segment->tuple.head.rport = tcp->src_port;
 	segment->header_len = header_len;
 	segment->payload_len = (uint16_t)(tcp_len - header_len);
-	segment->seq = seq(rte_be_to_cpu_32(tcp->sent_seq));
-	segment->ack = seq(rte_be_to_cpu_32(tcp->recv_ack));
-	segment->wnd = rte_be_to_cpu_16(tcp->rx_win);
-	segment->urg = rte_be_to_cpu_16(tcp->tcp_urp);
+	segment->seq = seq(RTE_BE32(tcp->sent_seq));
+	segment->ack = seq(RTE_BE32(tcp->recv_ack));
+	segment->wnd = RTE_BE16(tcp->rx_win);
+	segment->urg = RTE_BE16(tcp->tcp_urp);
 	segment->flags = tcp->tcp_flags;
 	segment->has = 0;
 	segment->sack_count = 0;
