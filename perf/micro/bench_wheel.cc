@@ -51,6 +51,7 @@ arm_cancel(benchmark::State &state)
 {
 	World w(static_cast<uint32_t>(state.range(0)));
 	uint32_t i = 0;
+	uint64_t begin = rte_rdtsc();
 
 	for (auto _ : state) {
 		struct wheel_node *node = &w.timers[w.choices[i]].node;
@@ -59,7 +60,7 @@ arm_cancel(benchmark::State &state)
 		wheel_arm(&w.wheel, node, kStart + w.delays[i]);
 		i = (i + 1) % kChoices;
 	}
-	bench_items(state, static_cast<uint64_t>(state.iterations()));
+	bench_items(state, static_cast<uint64_t>(state.iterations()), rte_rdtsc() - begin);
 }
 
 void
@@ -67,6 +68,7 @@ move_a_little(benchmark::State &state)
 {
 	World w(static_cast<uint32_t>(state.range(0)));
 	uint32_t i = 0;
+	uint64_t begin = rte_rdtsc();
 
 	for (auto _ : state) {
 		struct wheel_node *node = &w.timers[w.choices[i]].node;
@@ -75,7 +77,7 @@ move_a_little(benchmark::State &state)
 		wheel_arm(&w.wheel, node, deadline < kStart + kSpread ? deadline : kStart + 1);
 		i = (i + 1) % kChoices;
 	}
-	bench_items(state, static_cast<uint64_t>(state.iterations()));
+	bench_items(state, static_cast<uint64_t>(state.iterations()), rte_rdtsc() - begin);
 }
 
 void
@@ -83,12 +85,13 @@ move_anywhere(benchmark::State &state)
 {
 	World w(static_cast<uint32_t>(state.range(0)));
 	uint32_t i = 0;
+	uint64_t begin = rte_rdtsc();
 
 	for (auto _ : state) {
 		wheel_arm(&w.wheel, &w.timers[w.choices[i]].node, kStart + w.delays[i]);
 		i = (i + 1) % kChoices;
 	}
-	bench_items(state, static_cast<uint64_t>(state.iterations()));
+	bench_items(state, static_cast<uint64_t>(state.iterations()), rte_rdtsc() - begin);
 }
 
 /* A turn each 50 µs; what fires is armed again. */
@@ -99,6 +102,7 @@ expire(benchmark::State &state)
 	uint64_t fired = 0;
 	ustime now = kStart;
 	uint32_t i = 0;
+	uint64_t begin = rte_rdtsc();
 
 	for (auto _ : state) {
 		struct wheel_node *due[64];
@@ -114,7 +118,7 @@ expire(benchmark::State &state)
 			fired += n;
 		} while (n == 64);
 	}
-	bench_items(state, fired);
+	bench_items(state, fired, rte_rdtsc() - begin);
 }
 
 void
