@@ -52,9 +52,8 @@ rank_of(const uint32_t *rows, unsigned int n, uint32_t mask)
 	return rank;
 }
 
-/* Do our own ports reach all entries of the indirection table? */
-static bool
-reaches_all(const uint8_t *key)
+bool
+steer_key_reaches_all(const uint8_t key[STEER_KEY_LEN])
 {
 	uint32_t rows[16];
 
@@ -86,8 +85,14 @@ steer_init_key(struct steer *steer, const uint8_t key[STEER_KEY_LEN], unsigned i
 	memcpy(steer->key, key, STEER_KEY_LEN);
 	for (unsigned int at = 0; at < STEER_TUPLE4_LEN; at++)
 		fill_byte(steer->of_byte[at], key, at);
+	steer_fit_reta(steer, STEER_RETA_SIZE, lanes);
+}
+
+void
+steer_fit_reta(struct steer *steer, unsigned int size, unsigned int lanes)
+{
 	for (unsigned int i = 0; i < STEER_RETA_SIZE; i++)
-		steer->reta[i] = (uint8_t)(i % lanes);
+		steer->reta[i] = (uint8_t)(i % size % lanes);
 }
 
 void
@@ -100,6 +105,6 @@ steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lanes)
 	do { /* some hundreds of times */
 		for (unsigned int i = 0; i < STEER_KEY_LEN; i++)
 			key[i] = (uint8_t)rng_next(&rng);
-	} while (!spreads_neighbors(key) || !reaches_all(key));
+	} while (!spreads_neighbors(key) || !steer_key_reaches_all(key));
 	steer_init_key(steer, key, lanes);
 }

@@ -16,6 +16,7 @@
  * Written once, then read by all lanes of the port.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "siphash.h"
@@ -44,6 +45,13 @@ void steer_init(struct steer *steer, const uint8_t secret[32], unsigned int lane
 
 /* The same with a given key. */
 void steer_init_key(struct steer *steer, const uint8_t key[STEER_KEY_LEN], unsigned int lanes);
+
+/* Under this key, has each entry of the table ports of ours? */
+bool steer_key_reaches_all(const uint8_t key[STEER_KEY_LEN]);
+
+/* Makes the indirection table what one of so many entries (a power of two, at least lanes) is: a longer
+ * one repeats ours. */
+void steer_fit_reta(struct steer *steer, unsigned int size, unsigned int lanes);
 
 /* What all local ports have in common. */
 static inline uint32_t

@@ -12,6 +12,7 @@
 #include "errtext.h"
 #include "netif.h"
 #include "port.h"
+#include "rss.h"
 
 /*
  * net_tap reads each frame with one readv over the buffers of all its descriptors: beyond what one
@@ -246,8 +247,8 @@ chain_max_of(uint16_t caps, const struct rte_eth_desc_lim *limits)
 }
 
 static int
-set_up_queues(struct port *port, const struct rte_eth_dev_info *info, const struct rte_eth_conf *conf,
-	struct rte_mempool *rx_pool)
+set_up_queue(struct port *port, uint16_t queue, const struct rte_eth_dev_info *info,
+	const struct rte_eth_conf *conf, struct rte_mempool *rx_pool)
 {
 	struct rte_eth_rxconf rx = info->default_rxconf;
 	struct rte_eth_txconf tx = info->default_txconf;
@@ -257,12 +258,12 @@ set_up_queues(struct port *port, const struct rte_eth_dev_info *info, const stru
 
 	rx.offloads = conf->rxmode.offloads;
 	tx.offloads = conf->txmode.offloads;
-	err = rte_eth_rx_queue_setup(port->ethdev_id, port->queue, port->rx_desc, node, &rx, rx_pool);
+	err = rte_eth_rx_queue_setup(port->ethdev_id, queue, port->rx_desc, node, &rx, rx_pool);
 	if (err != 0)
 		return error_set(err, "port \"%s\": rx_desc: %s refuses a ring of %u (%s); it allows %u .. %u",
 			port->name, info->driver_name, port->rx_desc, rte_strerror(-err),
 			info->rx_desc_lim.nb_min, info->rx_desc_lim.nb_max);
-	err = rte_eth_tx_queue_setup(port->ethdev_id, port->queue, port->tx_desc, node, &tx);
+	err = rte_eth_tx_queue_setup(port->ethdev_id, queue, port->tx_desc, node, &tx);
 	if (err != 0)
 		return error_set(err, "port \"%s\": tx_desc: %s refuses a ring of %u (%s); it allows %u .. %u",
 			port->name, info->driver_name, port->tx_desc, rte_strerror(-err),
@@ -297,8 +298,34 @@ tx_offloads(const struct rte_eth_dev_info *info)
 	return offered;
 }
 
+/* A device that refuses the key may take RSS with one of its own. */
 static int
-configure(struct port *port, const struct rte_eth_dev_info *info, struct rte_mempool *rx_pool)
+configure_device(struct port *port, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf,
+	const struct port_queues *queues)
+{
+	uint16_t n = (uint16_t)queues->count;
+	int err;
+
+	if (queues->steer != NULL)
+		rss_ask(conf, info, queues->steer);
+	err = rte_eth_dev_configure(port->ethdev_id, n, n, conf);
+	if (err != 0 && err != -EBUSY && queues->steer != NULL) {
+		conf->rx_adv_conf.rss_conf.rss_key = NULL;
+		conf->rx_adv_conf.rss_conf.rss_key_len = 0;
+		err = rte_eth_dev_configure(port->ethdev_id, n, n, conf);
+	}
+	if (err == -EBUSY)
+		return error_set(err, "port \"%s\": is in use by another stack of this process",
+			port->name);
+	if (err != 0)
+		return error_set(err, "port \"%s\": %s refuses %u queue(s) with mtu %u (%s)", port->name,
+			info->driver_name, n, port->mtu, rte_strerror(-err));
+	port->configured = true;
+	return 0;
+}
+
+static int
+configure(struct port *port, const struct rte_eth_dev_info *info, const struct port_queues *queues)
 {
 	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
 	int err;
@@ -306,36 +333,25 @@ configure(struct port *port, const struct rte_eth_dev_info *info, struct rte_mem
 	if ((info->rx_offload_capa & RX_CKSUM) == RX_CKSUM)
 		conf.rxmode.offloads = RX_CKSUM;
 	conf.txmode.offloads = tx_offloads(info);
-	err = rte_eth_dev_configure(port->ethdev_id, 1, 1, &conf);
-	if (err == -EBUSY)
-		return error_set(err, "port \"%s\": is in use by another stack of this process",
-			port->name);
+	err = configure_device(port, info, &conf, queues);
 	if (err != 0)
-		return error_set(err, "port \"%s\": %s refuses one queue with mtu %u (%s)", port->name,
-			info->driver_name, port->mtu, rte_strerror(-err));
-	port->configured = true;
+		return err;
 	err = set_mtu(port);
-	if (err == 0)
-		err = set_up_queues(port, info, &conf, rx_pool);
+	for (uint16_t i = 0; err == 0 && i < queues->count; i++)
+		err = set_up_queue(port, i, info, &conf, queues->rx_pools[i]);
 	port->netif_caps = caps_of(conf.rxmode.offloads, conf.txmode.offloads);
 	port->tx_chain_max = chain_max_of(port->netif_caps, &info->tx_desc_lim);
 	return err;
 }
 
-int
-port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool)
+static int
+start(struct port *port, const struct port_setup *setup, const struct rte_eth_dev_info *info)
 {
-	struct rte_eth_dev_info info;
-	int err = rte_eth_dev_info_get(port->ethdev_id, &info);
+	int err = rte_eth_dev_start(port->ethdev_id);
 
-	if (err == 0)
-		err = configure(port, &info, rx_pool);
-	if (err != 0)
-		return err;
-	err = rte_eth_dev_start(port->ethdev_id);
 	if (err != 0)
 		return error_set(err, "port \"%s\": %s does not start (%s)", setup->name,
-			info.driver_name, rte_strerror(-err));
+			info->driver_name, rte_strerror(-err));
 	port->running = true;
 	/* Frames for others would only be dropped; a driver that cannot choose shows them anyway. */
 	rte_eth_promiscuous_disable(port->ethdev_id);
@@ -346,4 +362,58 @@ port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_m
 		return error_set(err, "port \"%s\": has no MAC address (%s)", setup->name,
 			rte_strerror(-err));
 	return 0;
+}
+
+static int
+bring_up(struct port *port, const struct port_setup *setup, const struct port_queues *queues)
+{
+	struct rte_eth_dev_info info;
+	int err = rte_eth_dev_info_get(port->ethdev_id, &info);
+
+	if (err == 0 && queues->steer != NULL)
+		err = rss_check_claims(setup->name, &info, queues->count);
+	if (err == 0)
+		err = configure(port, &info, queues);
+	return err == 0 ? start(port, setup, &info) : err;
+}
+
+int
+port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool)
+{
+	const struct port_queues one = {.count = 1, .rx_pools = &rx_pool};
+
+	return bring_up(port, setup, &one);
+}
+
+int
+port_open_rss(struct port *port, const struct port_setup *setup, const struct port_queues *queues,
+	bool *device_key)
+{
+	int err = bring_up(port, setup, queues);
+
+	if (err == 0)
+		err = rss_agree(setup->name, port->ethdev_id, queues->count, queues->steer, device_key);
+	if (err != 0 && port->running) {
+		rte_eth_dev_stop(port->ethdev_id);
+		port->running = false;
+	}
+	return err;
+}
+
+/* The device is the first one's to close. */
+static void
+queue_close(struct port *port)
+{
+}
+
+void
+port_of_queue(struct port *port, const struct port *first, uint16_t queue)
+{
+	static const struct port_ops ops = {
+		.rx = ethdev_rx, .tx = port_tx_ethdev, .close = queue_close};
+
+	*port = *first;
+	port->ops = &ops;
+	port->queue = queue;
+	port->configured = port->running = port->plugged = false;
 }

@@ -19,6 +19,7 @@ struct counters;
 struct outbox;
 struct port;
 struct spreader;
+struct steer;
 
 struct port_ops {
 	/* Up to n frames; returns how many. */
@@ -91,6 +92,26 @@ int port_probe(struct port *port, const struct port_setup *setup);
  */
 int port_open_ethdev(
 	struct port *port, const struct port_setup *setup, struct rte_mempool *rx_pool);
+
+/* Queues of a port, each a lane's, between which the NIC spreads by RSS (rss.h). */
+struct port_queues {
+	unsigned int count;                  /* of each kind */
+	struct rte_mempool *const *rx_pools; /* of each RX queue */
+	struct steer *steer;                 /* what it shall spread by; NULL: nothing */
+};
+
+/*
+ * The same with several queues, of which number i gets, as the device says, what belongs to lane i of
+ * the steer. Returns 0 with *device_key: has the steer taken the device's key instead of giving it its
+ * own? Else a negative errno with an error sentence, -ENOTSUP if the device has no such thing or does
+ * not agree: port_open_ethdev may then open it, and the steer is to be made anew.
+ */
+int port_open_rss(struct port *port, const struct port_setup *setup,
+	const struct port_queues *queues, bool *device_key);
+
+/* Makes the port of a further queue of a port that was opened so; closed before it, which has the
+ * device. */
+void port_of_queue(struct port *port, const struct port *first, uint16_t queue);
 
 /* Stops and closes the port, whatever state it is in; frames in its rings are freed. */
 void port_close(struct port *port);

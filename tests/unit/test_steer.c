@@ -55,6 +55,37 @@ test_known_hashes(void **state)
 	}
 }
 
+/* A NIC's table of another length: of a hash, it uses more low bits or fewer. */
+static void
+test_a_table_of_another_length(void **state)
+{
+	static const unsigned int sizes[] = {4, 64, 128, 512};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		unsigned int ours = RTE_MIN(sizes[i], STEER_RETA_SIZE);
+
+		steer_init_key(&steer, known_key, 3);
+		steer_fit_reta(&steer, sizes[i], 3);
+		for (uint32_t hash = 0; hash < 1024; hash++) {
+			assert_int_equal(steer_lane_of_hash(&steer, hash),
+				steer_lane_of_hash(&steer, hash % sizes[i]));
+			assert_int_equal(steer_lane_of_hash(&steer, hash), hash % ours % 3);
+		}
+	}
+}
+
+static void
+test_keys_under_which_lanes_have_no_ports(void **state)
+{
+	static const uint8_t zeros[STEER_KEY_LEN];
+	uint8_t key[STEER_KEY_LEN];
+
+	assert_true(steer_key_reaches_all(known_key));
+	assert_false(steer_key_reaches_all(zeros));
+	memset(key, 0x55, sizeof(key)); /* each second bit adds the same */
+	assert_false(steer_key_reaches_all(key));
+}
+
 static struct tuple_head
 any_tuple(struct rng *rng)
 {
@@ -184,6 +215,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_hashes),
+		cmocka_unit_test(test_a_table_of_another_length),
+		cmocka_unit_test(test_keys_under_which_lanes_have_no_ports),
 		cmocka_unit_test(test_agrees_with_dpdk),
 		cmocka_unit_test(test_lanes_get_equal_shares),
 		cmocka_unit_test(test_every_lane_has_ports_whatever_the_secret),
