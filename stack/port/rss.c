@@ -2,6 +2,7 @@
 #include "rss.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -59,7 +60,7 @@ agree_on_key(const char *name, uint16_t ethdev_id, const struct rte_eth_dev_info
 	unsigned int queues, struct steer *steer, bool *device_key)
 {
 	struct rte_eth_conf asked = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE};
-	uint8_t key[RSS_KEY_MOST];
+	alignas(uint32_t) uint8_t key[RSS_KEY_MOST]; /* DPDK reads it by words */
 	int err;
 
 	rss_ask(&asked, info, steer);

@@ -16,6 +16,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_thash.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include <rill/types.h>
@@ -37,7 +38,7 @@ static struct {
 	uint16_t reta_size;
 	bool refuses_key_on_configure, refuses_key, hides_key, hashes_addresses_only;
 	bool refuses_reta, forgets_reta;
-	uint8_t key[RSS_KEY_MOST];
+	alignas(uint32_t) uint8_t key[RSS_KEY_MOST]; /* DPDK reads it by words */
 	uint16_t reta[2 * RSS_RETA_MOST];
 } nic;
 
