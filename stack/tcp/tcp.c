@@ -260,16 +260,15 @@ void
 tcp_begin(struct tcp *tcp, ustime now)
 {
 	uint32_t buf_free = tcp_pool_free(tcp->buf_pool);
-	uint32_t rx_free = UINT32_MAX;
+	uint32_t rx_free = tcp->rx_pool == NULL ? UINT32_MAX : tcp_pool_free(tcp->rx_pool);
+	uint32_t rx_reserve = tcp->rx_reserve - RTE_MIN(tcp->rx_lent, tcp->rx_reserve);
 
-	if (tcp->rx_pool != NULL)
-		rx_free = tcp_pool_free(tcp->rx_pool) + tcp->rx_lent;
 	if (unlikely(tcp_windows_held(tcp))) /* until now */
 		tcp->reopen_left = tcp->conns.fresh;
 	tcp->now = now;
 	tcp->now_ms = ms32(now);
-	tcp->rx_low = rx_free < tcp->rx_reserve;
-	tcp->rx_scarce = rx_free < tcp->rx_reserve / 2;
+	tcp->rx_low = rx_free < rx_reserve;
+	tcp->rx_scarce = rx_free < rx_reserve / 2;
 	tcp->buf_spare = buf_free > tcp->buf_reserve ? buf_free - tcp->buf_reserve : 0;
 	tcp->buf_low = tcp->buf_spare == 0;
 	if (unlikely(tcp->reopen_left > 0) && !tcp_windows_held(tcp))

@@ -99,7 +99,8 @@ struct tcp {
 	ustime now; /* of the turn */
 	uint32_t now_ms; /* the same as ms32: divided once */
 	bool rx_low, buf_low; /* pools at their reserve: nothing more is kept in their buffers */
-	bool rx_scarce; /* half of rx_pool's is gone too: nothing leaves to the application in them */
+	/* Free buffers are less than half of rx_pool's reserve: none leaves to the application. */
+	bool rx_scarce;
 	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */
 	bool accepting;
 	/* So many connections may have windows to open again, from this index on, round and round. */

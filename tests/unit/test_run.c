@@ -197,6 +197,36 @@ test_loans_do_not_eat_the_carriers_own_buffers(void **state)
 	rte_pktmbuf_free_bulk(kept, n);
 }
 
+/* Nor for its own free buffers: what is scarce with no loan out is scarce with all. */
+static void
+test_loans_do_not_hide_that_buffers_are_scarce(void **state)
+{
+	static struct rte_mbuf *kept[8192];
+	struct tcp_frame theirs = segment_for(other);
+	const struct tcp *tcp = &carrier->lane->tcp;
+	struct rte_mempool *pool = carrier->pools.rx;
+	unsigned int n;
+
+	pass_some_seconds();
+	for (int i = 0; i < SPREAD_LOANS; i++) {
+		arrive(&theirs);
+		runner_turn(carrier, ++now, true);
+	}
+	runner_turn(carrier, ++now, true);
+	assert_int_equal(tcp->rx_lent, SPREAD_LOANS);
+	n = tcp_pool_free(pool) - (carrier->pools.rx_reserve - SPREAD_LOANS) / 2;
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, kept, n), 0);
+	runner_turn(carrier, ++now, true);
+	assert_true(tcp->rx_low);
+	assert_false(tcp->rx_scarce);
+	kept[n] = rte_pktmbuf_alloc(pool);
+	runner_turn(carrier, ++now, true);
+	assert_true(tcp->rx_scarce);
+	rte_pktmbuf_free_bulk(kept, n + 1);
+	runner_turn(carrier, ++now, true);
+	assert_false(tcp->rx_scarce);
+}
+
 static void
 on_close(struct rill_conn *conn, enum rill_close_reason why)
 {
@@ -281,6 +311,7 @@ main(void)
 		ROW(test_frames_for_others_are_work),
 		ROW(test_one_lane_announces_the_addresses_of_all),
 		ROW(test_loans_do_not_eat_the_carriers_own_buffers),
+		ROW(test_loans_do_not_hide_that_buffers_are_scarce),
 		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
 		ROW(test_the_last_frames_of_others_leave),
 		ROW_HUNGRY(test_the_end_is_not_put_off_by_a_nic_that_takes_nothing),
