@@ -24,11 +24,11 @@ runner_command(const struct runner *runner)
 }
 
 static uint32_t
-runner_carry(struct runner *runner, bool after_own)
+runner_carry(struct runner *runner, bool after_own, ustime now)
 {
 	struct port *port = &runner->port;
 
-	return port->ops->carry == NULL ? 0 : port->ops->carry(port, after_own);
+	return port->ops->carry == NULL ? 0 : port->ops->carry(port, after_own, us32(now));
 }
 
 /* Grows with each turn that had work of its own, and with each frame that came for another lane. */
@@ -46,14 +46,14 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 	struct rill_lane *lane = runner->lane;
 	uint64_t seen = work_seen(&lane->counters);
 	unsigned int n = 0;
-	uint32_t sent = runner_carry(runner, false);
+	uint32_t sent = runner_carry(runner, false, now);
 
 	if (receive)
 		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
 	lane_set_lent(lane, runner->port.lent);
 	rill_lane_turn(lane, now, in, n);
 	sent += port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
-	sent += runner_carry(runner, true);
+	sent += runner_carry(runner, true, now);
 	return n > 0 || sent > 0 || work_seen(&lane->counters) != seen;
 }
 

@@ -17,6 +17,15 @@ flush_run_length(const struct outbox *outbox, uint32_t most)
 	return (uint16_t)RTE_MIN(waiting, most);
 }
 
+bool
+port_stall_over(struct port_stall *stall, bool moved, uint32_t now_us)
+{
+	if (!moved && !stall->stalled)
+		stall->since_us = now_us;
+	stall->stalled = !moved && (!stall->stalled || now_us - stall->since_us < PORT_STALL_US);
+	return !moved && !stall->stalled;
+}
+
 /*
  * A port whose link is down may take nothing at all. What waits for it is then dropped as if the wire
  * had lost it, so that it pins no buffer, and that retransmissions are fresh when the link is back.
@@ -27,17 +36,8 @@ flush_stalled(struct port *port, struct outbox *outbox, struct counters *counter
 {
 	uint32_t left = outbox_count(outbox);
 
-	if (left == 0 || moved) {
-		port->stalled = false;
+	if (!port_stall_over(&port->stall, moved || left == 0, now_us))
 		return;
-	}
-	if (!port->stalled) {
-		port->stalled = true;
-		port->stalled_at = now_us;
-	}
-	if (now_us - port->stalled_at < PORT_STALL_US)
-		return;
-	port->stalled = false;
 	for (uint32_t i = 0; i < left; i++)
 		drop_packet(counters, outbox->ring[(outbox->taken + i) & (OUTBOX_SIZE - 1)],
 			RILL_DROP_tx_stalled);

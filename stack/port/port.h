@@ -21,6 +21,12 @@ struct port;
 struct spreader;
 struct steer;
 
+/* Whether a port takes something of what waits for it. */
+struct port_stall {
+	bool stalled;      /* nothing, */
+	uint32_t since_us; /* since this time (us32) */
+};
+
 struct port_ops {
 	/* Up to n frames; returns how many. */
 	uint16_t (*rx)(struct port *port, struct rte_mbuf **frames, uint16_t n);
@@ -28,8 +34,9 @@ struct port_ops {
 	uint16_t (*tx)(struct port *port, struct rte_mbuf **frames, uint16_t n);
 	void (*close)(struct port *port);
 	/* Sends frames of other lanes (spread.h): twice in each turn, before its own frames and after
-	 * them, since it changes who is first. Returns how many left. NULL: there are none. */
-	uint32_t (*carry)(struct port *port, bool after_own);
+	 * them, since it changes who is first. Returns how many left. What the port does not take for
+	 * PORT_STALL_US is dropped (us32 time). NULL: there are none. */
+	uint32_t (*carry)(struct port *port, bool after_own, uint32_t now_us);
 	/* Do frames of other lanes wait to be sent? Where there is carry. */
 	bool (*has_waiting)(const struct port *port);
 };
@@ -49,8 +56,7 @@ struct port {
 	int numa_node;       /* -1: unknown */
 	bool plugged;        /* a virtual device that we made, and so remove */
 	bool full;           /* it took less than it was last offered */
-	bool stalled;        /* it took nothing of what waits, */
-	uint32_t stalled_at; /* since this time (us32) */
+	struct port_stall stall; /* of the lane's own frames */
 	struct rte_device *device;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the ethdev */
 	/* Where several lanes share the port (spread.h). */
@@ -127,6 +133,12 @@ void port_close_ethdev(struct port *port);
  */
 uint32_t port_flush(
 	struct port *port, struct outbox *outbox, struct counters *counters, uint32_t now_us);
+
+/*
+ * After a try to give the port something: `moved` if it took some of it, or if nothing waited. Has it
+ * been stalled for PORT_STALL_US? What waits is then to be dropped, and the time begins anew.
+ */
+bool port_stall_over(struct port_stall *stall, bool moved, uint32_t now_us);
 
 /* The lane clock: microseconds, monotonic, from the TSC (multiplier and shift, no division). */
 void clock_init(void);

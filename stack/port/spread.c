@@ -28,6 +28,7 @@ struct spread_lane {
 	uint32_t blank; /* buffers in `blanks`, in the lane's hands and in `out` */
 	struct rte_mbuf *pending[PORT_BURST]; /* out of `out`, not taken by the NIC yet */
 	uint16_t pending_from, pending_to;
+	struct port_stall stall; /* of `pending` */
 } __rte_cache_aligned;
 static_assert(offsetof(struct spread_lane, lent) % RTE_CACHE_LINE_SIZE == 0 &&
 		sizeof(struct spread_lane) % RTE_CACHE_LINE_SIZE == 0,
@@ -225,9 +226,23 @@ carrier_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	return sent;
 }
 
+/* All that a lane has to send: a NIC that took nothing for so long is not to send it later. */
+static void
+drop_waiting(struct port *port, struct spread_lane *lane)
+{
+	struct rte_mbuf *frame;
+
+	for (; lane->pending_from < lane->pending_to; lane->pending_from++)
+		drop_packet(
+			port->counters, lane->pending[lane->pending_from], RILL_DROP_tx_stalled);
+	/* At most what was lent: it gets no new blanks meanwhile. */
+	for (; rte_ring_sc_dequeue(lane->out, (void **)&frame) == 0; lane->blank--)
+		drop_packet(port->counters, frame, RILL_DROP_tx_stalled);
+}
+
 /* Hands a lane's frames to the NIC, one burst; what it does not take is first the next time. */
 static uint32_t
-transmit(struct port *port, unsigned int number)
+transmit(struct port *port, unsigned int number, uint32_t now_us)
 {
 	struct spread_lane *lane = &port->spreader->lane[number];
 	uint16_t sent;
@@ -245,6 +260,8 @@ transmit(struct port *port, unsigned int number)
 	lane->pending_from += sent;
 	if (lane->pending_from < lane->pending_to)
 		note_refusal(port->spreader, number);
+	if (port_stall_over(&lane->stall, sent > 0, now_us))
+		drop_waiting(port, lane);
 	return sent;
 }
 
@@ -273,7 +290,7 @@ begin_turn(struct spreader *spreader)
 
 /* In the order first .. lanes - 1, the carrier itself (0), 1 .. first - 1. */
 static uint32_t
-carrier_carry(struct port *port, bool after_own)
+carrier_carry(struct port *port, bool after_own, uint32_t now_us)
 {
 	struct spreader *spreader = port->spreader;
 	unsigned int from = 1, to = spreader->lanes;
@@ -286,7 +303,7 @@ carrier_carry(struct port *port, bool after_own)
 	else if (!after_own)
 		from = spreader->first == 0 ? to : spreader->first;
 	for (unsigned int i = from; i < to; i++) {
-		sent += transmit(port, i);
+		sent += transmit(port, i, now_us);
 		lend_blanks(spreader, &spreader->lane[i]);
 	}
 	return sent;
@@ -418,6 +435,7 @@ spreader_drain(struct spreader *spreader)
 		lane->blank -= empty_ring(lane->out);
 		for (; lane->pending_from < lane->pending_to; lane->pending_from++)
 			rte_pktmbuf_free(lane->pending[lane->pending_from]);
+		lane->stall.stalled = false;
 	}
 }
 

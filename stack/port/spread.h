@@ -23,7 +23,8 @@
  * carrier among them, so that none waits for longer than a burst of each other.
  *
  * Bounds: SPREAD_LOANS frames of each kind for each lane. A frame for a lane that has not given
- * back as many is dropped (spread_full); a lane without blanks waits, as it does for a NIC.
+ * back as many is dropped (spread_full); a lane without blanks waits, as it does for a NIC. What the
+ * NIC takes nothing of for PORT_STALL_US is dropped, the lane's as well as the carrier's own.
  *
  * What is no TCP segment over IPv4 stays with the carrier; see lane/siblings.h.
  */

@@ -2,8 +2,9 @@
 /*
  * The loop of lanes that share a port with one queue (DPDK's ring device, which receives what it
  * sends), turn by turn: what the carrier does for the others counts as work, it does not sleep while
- * their frames wait, and does not end before these have left. What it lends is not taken for what it
- * keeps. It announces their addresses, which are its own, once for all.
+ * their frames wait, unless the NIC takes none for long, and does not end before these have left.
+ * What it lends is not taken for what it keeps. It announces their addresses, which are its own, once
+ * for all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -262,6 +263,25 @@ test_no_rest_while_frames_of_others_wait(void **state)
 	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
 }
 
+/* Nor forever: after a second it is rid of the frames. */
+static void
+test_a_nic_that_takes_nothing_does_not_keep_the_carrier_awake(void **state)
+{
+	ustime start;
+
+	pass_some_seconds();
+	appetite = 0;
+	make_other_say_something();
+	start = ++now;
+	for (; now < start + PORT_STALL_US; now += PORT_STALL_US / 4) {
+		runner_turn(carrier, now, true);
+		assert_int_equal(runner_rest_until(carrier, now), now);
+	}
+	runner_turn(carrier, now, true);
+	assert_int_equal(runner_rest_until(carrier, now), now + 1000);
+	assert_int_equal(carrier->lane->counters.drops[RILL_DROP_tx_stalled], 1);
+}
+
 static unsigned int
 count_sent(void)
 {
@@ -313,6 +333,7 @@ main(void)
 		ROW(test_loans_do_not_eat_the_carriers_own_buffers),
 		ROW(test_loans_do_not_hide_that_buffers_are_scarce),
 		ROW_HUNGRY(test_no_rest_while_frames_of_others_wait),
+		ROW_HUNGRY(test_a_nic_that_takes_nothing_does_not_keep_the_carrier_awake),
 		ROW(test_the_last_frames_of_others_leave),
 		ROW_HUNGRY(test_the_end_is_not_put_off_by_a_nic_that_takes_nothing),
 	};

@@ -3,8 +3,8 @@
  * Three lanes on a port with one queue (DPDK's ring device, which receives what it sends): each
  * gets the segments of its connections, in order, in buffers of its own pool; what is no segment
  * stays with the carrier; what lanes send leaves in one piece and in order; who is behind loses
- * frames up to a bound, and nobody else does; a NIC that takes little takes as much of each; every
- * buffer comes back to its pool.
+ * frames up to a bound, and nobody else does; a NIC that takes little takes as much of each, and from
+ * one that takes nothing nothing is left waiting; every buffer comes back to its pool.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,6 +42,7 @@ static struct counters counters[LANES];
 static struct port ports[LANES];
 static struct spreader *spreader;
 static struct steer steer;
+static uint32_t now_us;
 
 static int
 begin(void **state)
@@ -278,9 +279,9 @@ test_without_a_buffer_of_its_own_a_lane_drops(void **state)
 static uint32_t
 carry(void)
 {
-	uint32_t sent = ports[0].ops->carry(&ports[0], false);
+	uint32_t sent = ports[0].ops->carry(&ports[0], false, now_us);
 
-	return sent + ports[0].ops->carry(&ports[0], true);
+	return sent + ports[0].ops->carry(&ports[0], true, now_us);
 }
 
 /* A chain of two, whose first may be shared with others: only its bytes are taken. */
@@ -398,10 +399,10 @@ send_under_pressure(unsigned int mask, uint16_t bite, unsigned int turns, unsign
 			if (mask & (1u << lane))
 				send_what_goes(lane, UINT16_MAX);
 		appetite = bite;
-		ports[0].ops->carry(&ports[0], false);
+		ports[0].ops->carry(&ports[0], false, now_us);
 		if (mask & 1)
 			send_what_goes(0, UINT16_MAX);
-		ports[0].ops->carry(&ports[0], true);
+		ports[0].ops->carry(&ports[0], true, now_us);
 		while ((n = rte_eth_rx_burst(ports[0].ethdev_id, 0, sent, PORT_BURST)) > 0) {
 			for (uint16_t i = 0; i < n; i++) {
 				uint8_t copy;
@@ -439,6 +440,53 @@ test_a_slow_nic_takes_as_much_of_each_lane(void **state)
 				fail_msg("%u in each turn, lanes %x: %u, %u and %u", bites[i], mask, got[0],
 					got[1], got[2]);
 		}
+}
+
+static unsigned int
+count_sent(void)
+{
+	struct rte_mbuf *frames[PORT_BURST];
+	unsigned int n, all = 0;
+
+	for (; (n = rte_eth_rx_burst(ports[0].ethdev_id, 0, frames, PORT_BURST)) > 0; all += n)
+		rte_pktmbuf_free_bulk(frames, n);
+	return all;
+}
+
+/* The link is down: what lanes wrote is dropped after a second, and is not sent when it is back. */
+static void
+test_a_stalled_nic_pins_nothing(void **state)
+{
+	now_us = UINT32_MAX - PORT_STALL_US / 2; /* across the end of 32 bits */
+	send_what_goes(1, UINT16_MAX);
+	appetite = 1;
+	assert_int_equal(carry(), 1);
+	send_what_goes(1, UINT16_MAX);
+	appetite = 0;
+	now_us += 5; /* it moved: the second begins only now */
+	carry();
+	send_what_goes(2, 3);
+	now_us += PORT_STALL_US - 1;
+	carry();
+	assert_int_equal(counters[0].drops[RILL_DROP_tx_stalled], 0);
+	now_us++;
+	carry();
+	assert_int_equal(counters[0].drops[RILL_DROP_tx_stalled], SPREAD_LOANS + PORT_BURST - 1);
+	/* Lane 2's have not waited for so long. */
+	assert_true(ports[0].ops->has_waiting(&ports[0]));
+	now_us += PORT_STALL_US - 2;
+	carry();
+	assert_int_equal(counters[0].drops[RILL_DROP_tx_stalled], SPREAD_LOANS + PORT_BURST - 1);
+	now_us++;
+	carry();
+	assert_int_equal(counters[0].drops[RILL_DROP_tx_stalled], SPREAD_LOANS + PORT_BURST + 2);
+	assert_false(ports[0].ops->has_waiting(&ports[0]));
+	/* The link is back: what is sent now leaves, and nothing else. */
+	appetite = UINT16_MAX;
+	assert_int_equal(count_sent(), 1);
+	send_what_goes(1, 2);
+	assert_int_equal(carry(), 2);
+	assert_int_equal(count_sent(), 2);
 }
 
 /* A frame in each ring when all ends: begin and end look for what is missing. */
@@ -482,6 +530,8 @@ main(void)
 		ROW(test_a_lane_waits_for_blanks),
 		cmocka_unit_test_setup_teardown(
 			test_a_slow_nic_takes_as_much_of_each_lane, begin_hungry, end_hungry),
+		cmocka_unit_test_setup_teardown(
+			test_a_stalled_nic_pins_nothing, begin_hungry, end_hungry),
 		ROW(test_nothing_is_lost_in_the_rings),
 	};
 
