@@ -101,6 +101,7 @@ wheel_expire(struct wheel *wheel, ustime now, struct wheel_node *out[], unsigned
 {
 	uint64_t tick = now >> WHEEL_TICK_SHIFT;
 
+	RILL_OWNED(wheel->owner);
 	if (tick >= wheel->quiet_before)
 		return wheel_expire_some(wheel, now, out, max);
 	if (tick > wheel->now_tick)

@@ -169,6 +169,9 @@ ack_fast(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment)
 {
 	uint32_t acked = segment->ack.n - conn->snd_una.n, rtt_us;
 
+	RILL_DCHECK(conn->sidecar == SLAB_NONE &&
+		    !(conn->flags &
+			    (CONN_FIN_SENT | CONN_PROBING | CONN_RECOVERY | CONN_RTO_RECOVERY)));
 	if ((conn->flags & (CONN_PARKED | CONN_CWND_LIMITED | CONN_SOFT_TOLD)) ||
 		(conn->modes & (MODE_ECN | MODE_PROBE_OUT)) || conn->cc.watches_unused ||
 		conn_paces(conn) || conn->snd_wnd == 0)

@@ -46,9 +46,9 @@ ack_delivered(const struct ack_facts *facts)
 void ack_process(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 
 /*
- * The same for the plain case, where neither recovery nor congestion control nor a router's marks want
- * to know: an established connection without a side-car, a FIN sent or a closed window, and an ACK
- * that is no duplicate. Returns false if it is not that: nothing was done.
+ * The same of an ACK that input_fast lets through (an established connection without a side-car or a
+ * FIN sent, no duplicate), where neither recovery nor congestion control nor a router's marks want to
+ * know of it. Returns false if one of them does: nothing was done.
  */
 bool ack_fast(struct tcp *tcp, struct rill_conn *conn, const struct segment *segment);
 

@@ -224,7 +224,6 @@ tcp_reap(struct tcp *tcp)
 	}
 	if (tcp->ended.head != TCP_LIST_END)
 		tcp->counters->callbacks_capped++;
-	tcp_done_flush(tcp);
 	return n;
 }
 
@@ -234,7 +233,7 @@ mbuf_true_size(const struct rte_mbuf *mbuf)
 	uint32_t size = 0;
 
 	for (; mbuf != NULL; mbuf = mbuf->next)
-		size += (uint32_t)sizeof(*mbuf) + mbuf->buf_len;
+		size += buffer_true_size(mbuf);
 	return size;
 }
 

@@ -178,24 +178,18 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	struct rte_tcp_hdr *header;
 	struct header_sums sums = headers_write(
 		tcp, conn, next_hop, rte_pktmbuf_mtod(frame, char *), fields, tcp_len, &header);
-	uint64_t options_sum = 0;
+	uint64_t rest_sum = 0;
 
 	next_hop->used = true;
 	if (likely(options->has == SEG_HAS_TS && options->sack_count == 0)) {
-		options_sum = headers_write_timestamps(header, options->tsval, options->tsecr);
+		rest_sum = headers_write_timestamps(header, options->tsval, options->tsecr);
 		rest += HEADERS_TS_LEN;
 	} else {
 		segment_write_options((uint8_t *)(header + 1), options);
 	}
-	headers_clear_offload(frame);
-	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
-		headers_ask_offload(caps, frame, l2_len, header->data_off);
-	if (caps & NETIF_TX_TCP_CKSUM)
-		header->cksum = checksum_fold(sums.pseudo);
-	else
-		header->cksum = (rte_be16_t)~checksum_fold(
-			sums.pseudo + sums.tcp + options_sum +
-			(rest < frame->pkt_len ? checksum_chain(frame, rest) : 0));
+	if (!(caps & NETIF_TX_TCP_CKSUM) && rest < frame->pkt_len)
+		rest_sum += checksum_sum(frame, rest);
+	headers_finish(caps, frame, l2_len, header, &sums, rest_sum);
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }

@@ -241,7 +241,7 @@ half_open_took_ack(struct tcp *tcp, struct rill_conn *conn, struct segment *segm
 {
 	if (conn->flags & CONN_TS)
 		conn->ts_recent = segment->tsval;
-	tcp_done(tcp, segment->mbuf);
+	tcp_give_back(tcp, segment->mbuf);
 }
 
 void

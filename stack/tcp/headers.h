@@ -75,8 +75,8 @@ headers_write(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 	header->tcp_urp = urg;
 	*tcp_header = header;
 	return (struct header_sums){
-		.pseudo = (uint64_t)conn->key.laddr4 + conn->key.raddr4 +
-			  RTE_BE16(IPPROTO_TCP) + RTE_BE16(tcp_len),
+		.pseudo = (uint64_t)conn->key.laddr4 + conn->key.raddr4 + RTE_BE16(IPPROTO_TCP) +
+			  RTE_BE16(tcp_len),
 		.tcp = (uint64_t)sent_seq + recv_ack + conn->key.lport + conn->key.rport +
 		       RTE_BE16((uint16_t)(data_off << 8 | fields->flags)) + wnd + urg,
 	};
@@ -119,6 +119,22 @@ headers_ask_offload(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint
 		frame->l4_len = (uint64_t)((data_off >> 4) * 4);
 		frame->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
 	}
+}
+
+/*
+ * The frame's checksums: of the TCP header written with these sums and of the rest of its segment,
+ * unless the NIC sums that.
+ */
+static inline void
+headers_finish(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, struct rte_tcp_hdr *header,
+	const struct header_sums *sums, uint64_t rest_sum)
+{
+	headers_clear_offload(frame);
+	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
+		headers_ask_offload(caps, frame, l2_len, header->data_off);
+	header->cksum = (caps & NETIF_TX_TCP_CKSUM)
+				? checksum_fold(sums->pseudo)
+				: (rte_be16_t)~checksum_fold(sums->pseudo + sums->tcp + rest_sum);
 }
 
 #endif

@@ -48,30 +48,22 @@ input_fast(struct tcp *tcp, struct rill_conn *conn, struct segment *segment)
 	return true;
 }
 
-void
-input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle)
+/* What input_fast refused, or what is no connection. */
+static void
+dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle)
 {
-	struct rill_conn *conn;
+	uint32_t index = table_index(handle);
 
-	if (handle == TABLE_MISS) {
+	if (handle == TABLE_MISS)
 		input_listen(tcp, segment, seq(0), false);
-		return;
-	}
-	switch (table_kind(handle)) {
-	case TABLE_CONN:
-		conn = tcp_conn_at(tcp, table_index(handle));
-		if (conn->state == RILL_SYN_SENT)
-			input_syn_sent(tcp, conn, segment);
-		else if (!input_fast(tcp, conn, segment))
-			input_slow(tcp, conn, segment);
-		return;
-	case TABLE_TIME_WAIT:
-		input_time_wait(tcp, table_index(handle), segment);
-		return;
-	default:
-		input_half_open(tcp, table_index(handle), segment);
-		return;
-	}
+	else if (table_kind(handle) == TABLE_TIME_WAIT)
+		input_time_wait(tcp, index, segment);
+	else if (table_kind(handle) == TABLE_SYN_RECEIVED)
+		input_half_open(tcp, index, segment);
+	else if (tcp_conn_at(tcp, index)->state == RILL_SYN_SENT)
+		input_syn_sent(tcp, tcp_conn_at(tcp, index), segment);
+	else
+		input_slow(tcp, tcp_conn_at(tcp, index), segment);
 }
 
 /*
@@ -91,7 +83,7 @@ prefetch_burst(const struct tcp *tcp, const uint32_t handles[], unsigned int n)
 
 		if (table_kind(handles[i]) != TABLE_CONN)
 			continue;
-		conn = tcp_conn_at(tcp, handles[i]);
+		conn = tcp_conn_at(tcp, table_index(handles[i]));
 		rte_prefetch0(&conn->txq_head);
 		rte_prefetch0(&conn->timer);
 		rte_prefetch0(&conn->addrs6);
@@ -145,16 +137,17 @@ tcp_input_burst(
 		struct segment *segment = &segments[i];
 		uint32_t handle = handles[i];
 
-		if (likely(table_kind(handle) == TABLE_CONN &&
-			    table_changes(tcp->table) == changes) &&
-			input_fast(tcp, tcp_conn_at(tcp, handle), segment))
+		if (unlikely(table_changes(tcp->table) != changes)) { /* it was but a hint */
+			table_turn_to(tcp->table, &segment->tuple, i);
+			handle = table_lookup(tcp->table, &segment->tuple);
+		}
+		if (likely(table_kind(handle) == TABLE_CONN) &&
+			input_fast(tcp, tcp_conn_at(tcp, table_index(handle)), segment))
 			continue;
 		table_turn_to(tcp->table, &segment->tuple, i);
-		/* A lookup is a hint: since the burst's, the table may have changed. */
-		if (table_changes(tcp->table) != changes)
-			handle = table_lookup(tcp->table, &segment->tuple);
-		input_dispatch(tcp, segment, handle);
+		dispatch(tcp, segment, handle);
 	}
 	table_turn_to(tcp->table, NULL, 0);
+	tcp_give_back_now(tcp);
 	tcp->counters->segs_in += n;
 }

@@ -39,9 +39,6 @@ enum rill_drop half_open_unreachable(struct tcp *tcp, uint32_t index, seq_t at, 
 /* A tuple in TIME-WAIT (timewait.c). */
 void input_time_wait(struct tcp *tcp, uint32_t index, struct segment *segment);
 
-/* Any kind, by the table's handle. */
-void input_dispatch(struct tcp *tcp, struct segment *segment, uint32_t handle);
-
 /* The segment's payload as a chain without headers; NULL if it has none. The mbuf is used up either
  * way. */
 struct rte_mbuf *input_payload(struct segment *segment);

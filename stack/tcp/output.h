@@ -11,8 +11,8 @@ void output_conn(struct tcp *tcp, struct rill_conn *conn);
 
 /*
  * The same for the plain case: an established connection where nothing is lost, and whose unsent data
- * lies in buffers that take headers, each of which is one segment. Returns whether that was all;
- * if not, output_conn goes on from where it stopped.
+ * lies in buffers that take headers, each of which is one segment. Returns whether the connection has
+ * no more to say now; if not, output_conn goes on from where this stopped.
  */
 bool output_fast(struct tcp *tcp, struct rill_conn *conn);
 

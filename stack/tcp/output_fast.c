@@ -6,6 +6,7 @@
 #include "headers.h"
 #include "output.h"
 #include "pace.h"
+#include "pathmtu.h"
 #include "rcvwnd.h"
 #include "timers.h"
 #include "txq.h"
@@ -15,8 +16,7 @@
 	(CONN_DELIVER | CONN_WINDOW_UPDATE | CONN_ENDED | CONN_PARKED | CONN_FINISHED | CONN_TLP | \
 		CONN_RETX_HEAD | CONN_RECOVERY | CONN_RTO_RECOVERY | CONN_KEEPALIVE_PROBE |        \
 		CONN_PUSH_OUT | CONN_PROBING | CONN_FIN_QUEUED | CONN_FIN_SENT)
-#define FAST_MODES_UNFIT                                                                           \
-	(MODE_ECN | MODE_ECN_WAIT | MODE_PACED | MODE_PATH_LOW | MODE_UTO_DUE | MODE_PROBE_OUT)
+#define FAST_MODES_UNFIT (MODE_ECN | MODE_ECN_WAIT | MODE_PACED | MODE_UTO_DUE | MODE_PROBE_OUT)
 
 /* Does this record leave as a segment of its own, now, in its own buffer? */
 static bool
@@ -59,12 +59,7 @@ send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next
 	if (options_len > 0)
 		options_sum = headers_write_timestamps(
 			header, conn_tsval(conn, tcp->now), conn->ts_recent);
-	headers_clear_offload(frame);
-	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
-		headers_ask_offload(caps, frame, next_hop->header_len, header->data_off);
-	header->cksum = nic_sums ? checksum_fold(sums.pseudo)
-				 : (rte_be16_t)~checksum_fold(
-					   sums.pseudo + sums.tcp + options_sum + payload_sum);
+	headers_finish(caps, frame, next_hop->header_len, header, &sums, options_sum + payload_sum);
 	record->ticket = outbox_put(tcp->outbox, frame);
 	record->sent_us = us32(tcp->now);
 	record->flags = (uint8_t)((record->flags | RECORD_SENT) & ~RECORD_CONTINUES);
@@ -78,19 +73,17 @@ send_records(struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop)
 {
 	uint8_t options_len = (conn->flags & CONN_TS) ? HEADERS_TS_LEN : 0;
 	uint32_t header_len = headers_len(next_hop, options_len), sent = 0;
-	uint32_t room = outbox_room(tcp->outbox);
 
 	do {
 		struct record *record = tcp_record_at(tcp, conn->txq_unsent);
 
-		if (room == 0 || !record_leaves(tcp, conn, record, header_len))
+		if (outbox_room(tcp->outbox) == 0 || !record_leaves(tcp, conn, record, header_len))
 			break;
 		if (conn_outstanding(conn) == 0)
 			output_restart_after_idle(tcp, conn);
 		send_record(tcp, conn, next_hop, record, options_len, header_len);
 		sent += record->len;
 		tcp->counters->segs_out++;
-		room--;
 	} while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES);
 	return sent;
 }
@@ -105,10 +98,13 @@ output_fast(struct tcp *tcp, struct rill_conn *conn)
 	/* Refusals first. */
 	if (conn->state != RILL_ESTABLISHED || conn->sidecar != SLAB_NONE ||
 		(conn->flags & FAST_FLAGS_UNFIT) || (conn->modes & FAST_MODES_UNFIT) ||
-		conn->txq_unsent == SLAB_NONE || conn_paces(conn) || tcp->pmtu.count > 0)
+		conn->txq_unsent == SLAB_NONE || conn_paces(conn))
 		return false;
 	if (!emit_path_ready(tcp, conn))
 		return true; /* it is parked, or over */
+	pathmtu_follow(tcp, conn);
+	if (conn->modes & MODE_PATH_LOW) /* it may probe the way up */
+		return false;
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	sent = send_records(tcp, conn, next_hop);
 	if (sent == 0)

@@ -120,6 +120,7 @@ rill_send(struct rill_conn *conn, struct rte_mbuf *data)
 	kept = likely(!tcp->rx_low) ? data : tcp_keep_payload(tcp, data);
 	if (kept == NULL)
 		return send_later(tcp, conn, -ENOBUFS);
+	RILL_DCHECK(kept->nb_segs > 1 || kept->next == NULL);
 	if (likely(kept->nb_segs == 1 && kept->data_len == len && len > 0))
 		txq_append(tcp, conn, kept, 0);
 	else

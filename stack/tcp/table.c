@@ -211,8 +211,7 @@ table_lookup_burst(
 	uint8_t late[TABLE_BURST_MAX];
 	unsigned int n_late = 0;
 
-	RILL_DCHECK(n <= TABLE_BURST_MAX);
-	table->current = NULL;
+	RILL_DCHECK(n <= TABLE_BURST_MAX && table->current == NULL);
 	for (unsigned int i = 0; i < n; i++) {
 		if (i > 0 && is_same_ip4(tuples[i], tuples[i - 1])) { /* bulk comes in a row */
 			spots[i] = spots[i - 1];

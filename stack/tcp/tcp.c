@@ -276,7 +276,7 @@ tcp_begin(struct tcp *tcp, ustime now)
 }
 
 void
-tcp_done_flush(struct tcp *tcp)
+tcp_give_back_now(struct tcp *tcp)
 {
 	if (tcp->done.count > 0)
 		rte_mempool_put_bulk(

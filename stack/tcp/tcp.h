@@ -106,7 +106,7 @@ struct tcp {
 	/* So many connections may have windows to open again, from this index on, round and round. */
 	uint32_t reopen_left, reopen_next;
 	struct rill_conn *in_callback; /* whose callback runs now */
-	struct tcp_done done;          /* empty between turns */
+	struct tcp_done done;          /* empty between bursts */
 
 	struct conn_list dirty, parked, ended;
 	struct option_set *option_sets; /* RILL_OPTION_SETS_MAX; 0: the defaults */
@@ -327,16 +327,16 @@ tcp_buf_taken(struct tcp *tcp, uint32_t n)
 	tcp->buf_low = tcp->buf_spare == 0;
 }
 
-/* The buffers that are done with go back to their pool: when the turn ends, at the latest. */
-void tcp_done_flush(struct tcp *tcp);
+/* The buffers that are done with go back to their pool: at the end of a burst, at the latest. */
+void tcp_give_back_now(struct tcp *tcp);
 
 /*
- * Within a turn: a buffer of the send queue, one segment, is done with. An own one of which nobody
- * else holds a reference waits for others of its pool; `next` is not looked at, since nothing in the
- * queue is linked, and it lies in another cache line.
+ * While a burst is taken in: a buffer of one segment, of the send queue or received, is done with. An
+ * own one of which nobody else holds a reference waits for others of its pool. `next` is not looked
+ * at: it is NULL where nb_segs is 1, and lies in another cache line.
  */
 static inline void
-tcp_done(struct tcp *tcp, struct rte_mbuf *mbuf)
+tcp_give_back(struct tcp *tcp, struct rte_mbuf *mbuf)
 {
 	struct tcp_done *done = &tcp->done;
 
@@ -346,7 +346,7 @@ tcp_done(struct tcp *tcp, struct rte_mbuf *mbuf)
 	}
 	RILL_DCHECK(mbuf->next == NULL && mbuf->nb_segs == 1);
 	if (unlikely(mbuf->pool != done->pool || done->count == TCP_DONE_MAX)) {
-		tcp_done_flush(tcp);
+		tcp_give_back_now(tcp);
 		done->pool = mbuf->pool;
 	}
 	done->mbufs[done->count++] = mbuf;
@@ -357,6 +357,13 @@ static inline bool
 tcp_windows_held(const struct tcp *tcp)
 {
 	return tcp->rx_low && tcp->buf_low;
+}
+
+/* What a buffer of one segment pins, in bytes. */
+static inline uint32_t
+buffer_true_size(const struct rte_mbuf *mbuf)
+{
+	return (uint32_t)sizeof(*mbuf) + mbuf->buf_len;
 }
 
 /* Whole buffers that a chain pins, in bytes. */

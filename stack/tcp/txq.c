@@ -20,7 +20,7 @@ txq_append(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *mbuf, uint8
 	record->seq = txq_end(conn);
 	record->len = mbuf->data_len;
 	record->off = mbuf->data_off;
-	record->true_size = (uint32_t)sizeof(*mbuf) + mbuf->buf_len;
+	record->true_size = buffer_true_size(mbuf);
 	record->flags = flags;
 	if (conn->txq_tail == SLAB_NONE)
 		conn->txq_head = index;
@@ -180,7 +180,7 @@ txq_ack_plain(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 		bytes -= record->len;
 		conn->txq_head = record->next;
 		conn->txq_true -= record->true_size;
-		tcp_done(tcp, record->mbuf);
+		tcp_give_back(tcp, record->mbuf);
 		slab_free(&tcp->records, index);
 	}
 	if (conn->txq_head == SLAB_NONE)

@@ -43,7 +43,8 @@ void txq_ack(struct tcp *tcp, struct rill_conn *conn, struct ack_facts *facts);
 
 /*
  * The same without a scoreboard and a pacer: takes so many bytes off. Returns the round trip of the
- * newest record that was sent once only, 0: there is none.
+ * newest record that was sent once only, 0: there is none. (Of one that was sent again, a probe of the
+ * window say, txq_ack might know it by its timestamp.)
  */
 uint32_t txq_ack_plain(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes);
 

@@ -79,7 +79,7 @@ segment_len(const struct segment *segment)
 
 /*
  * Parses the TCP header at l2_len + l3_len of segment->mbuf; mbuf, l2_len, l3_len, ecn, family and
- * addresses are filled in by the caller (ip4_input), who also made sure that pkt_len ends where the
+ * addresses are filled in by the caller (ip4_take_plain, ip4_input), who also made sure that pkt_len ends where the
  * IP datagram does and that the headers are contiguous in the first mbuf segment.
  * checksum_known_good: the NIC vouches for the checksum; else it is computed here, over chains too.
  * Returns RILL_DROP_COUNT if the segment is valid, else the reason to drop it; frees nothing.
