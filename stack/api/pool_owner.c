@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pool_owner.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -11,14 +12,30 @@
 #define INNER_NAME "ring_mp_mc" /* who keeps the buffers */
 #define OPS_NAME "rill_owned"
 
-static struct rte_mempool_ops *
+static const struct rte_mempool_ops *
+find_inner(void)
+{
+	const struct rte_mempool_ops *ops = NULL;
+
+	for (uint32_t i = 0; ops == NULL && i < rte_mempool_ops_table.num_ops; i++)
+		if (strcmp(rte_mempool_ops_table.ops[i].name, INNER_NAME) == 0)
+			ops = &rte_mempool_ops_table.ops[i];
+	RILL_ASSERT(ops != NULL); /* DPDK's driver of mempools in rings is linked in */
+	return ops;
+}
+
+/* Whoever looks first, and be it several threads at once, finds the same. */
+static const struct rte_mempool_ops *
 inner(void)
 {
-	int index = 0;
+	static _Atomic(const struct rte_mempool_ops *) found;
+	const struct rte_mempool_ops *ops = atomic_load_explicit(&found, memory_order_relaxed);
 
-	while (strcmp(rte_mempool_get_ops(index)->name, INNER_NAME) != 0)
-		index++;
-	return rte_mempool_get_ops(index);
+	if (ops == NULL) {
+		ops = find_inner();
+		atomic_store_explicit(&found, ops, memory_order_relaxed);
+	}
+	return ops;
 }
 
 static int
