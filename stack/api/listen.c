@@ -143,15 +143,16 @@ route_del_on(struct rill_lane *lane, void *arg)
  * number 0. On the last n instead, the last one first, if that one is to come last.
  */
 static int
-call_some(struct rill_stack *stack, const struct group *group, bool first_last, unsigned int n,
-	int (*fn)(struct rill_lane *, void *), struct net_args *args, unsigned int *done)
+call_some(struct rill_stack *stack, const struct group *group, bool last_lane_first,
+	unsigned int n, int (*fn)(struct rill_lane *, void *), struct net_args *args,
+	unsigned int *done)
 {
 	unsigned int first = (unsigned int)(group->first - stack->runners);
 	int err = 0;
 
 	for (*done = 0; err == 0 && *done < n; *done += err == 0)
-		err = stack_call(stack, first + (first_last ? group->lanes - 1 - *done : *done), fn,
-			args);
+		err = stack_call(stack,
+			first + (last_lane_first ? group->lanes - 1 - *done : *done), fn, args);
 	return err;
 }
 
@@ -165,7 +166,7 @@ call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lan
 	const struct rill_addr *addr)
 {
 	struct net_args args = {.prefix = prefix, .addr = addr};
-	bool adds = undo != NULL;
+	bool adds = undo != NULL, last_lane_first = adds;
 	const struct group *group;
 	unsigned int done, undone;
 	int err;
@@ -177,9 +178,9 @@ call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lan
 	if (err != 0)
 		return err; /* a lane that waited for the lock might be waited for by who has it */
 	pthread_mutex_lock(&stack->changing);
-	err = call_some(stack, group, adds, group->lanes, fn, &args, &done);
+	err = call_some(stack, group, last_lane_first, group->lanes, fn, &args, &done);
 	if (err != 0 && adds)
-		call_some(stack, group, adds, done, undo, &args, &undone);
+		call_some(stack, group, last_lane_first, done, undo, &args, &undone);
 	pthread_mutex_unlock(&stack->changing);
 	return err;
 }
