@@ -286,6 +286,7 @@ tcp_record_at(const struct tcp *tcp, uint32_t index)
 static inline struct sidecar *
 conn_sidecar(const struct tcp *tcp, const struct rill_conn *conn)
 {
+	RILL_OWNED(tcp->sidecars.owner);
 	return likely(conn->sidecar == SLAB_NONE)
 		       ? NULL
 		       : (struct sidecar *)tcp->sidecars.base + conn->sidecar;

@@ -53,6 +53,12 @@ touch_connection_inside(struct belongings *theirs)
 }
 
 static void
+touch_sidecar(struct belongings *theirs)
+{
+	conn_sidecar(&theirs->lane->tcp, theirs->conn);
+}
+
+static void
 touch_slab_to_take(struct belongings *theirs)
 {
 	slab_alloc(&theirs->lane->tcp.records);
@@ -130,6 +136,7 @@ static const struct {
 #define ROW(what) {#what, touch_##what}
 	ROW(connection),
 	ROW(connection_inside),
+	ROW(sidecar),
 	ROW(slab_to_take),
 	ROW(neighbors),
 	ROW(wheel_to_arm),
