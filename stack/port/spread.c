@@ -41,7 +41,9 @@ struct spreader {
 	/* Who sends first, in this turn and in the next: whom the NIC refused first before. */
 	unsigned int first, next;
 	bool refused;      /* it has refused somebody in this turn */
-	uint32_t own_sent; /* the carrier's frames since others were first */
+	bool by_bursts;    /* the carrier, too, sends a burst at most while others wait */
+	bool held_back;    /* which has kept it from sending all in this turn */
+	uint32_t own_sent; /* the carrier's frames, of that burst */
 	struct spread_lane lane[SPREAD_LANES_MAX]; /* the first, the carrier's, is not used */
 };
 
@@ -213,15 +215,41 @@ note_refusal(struct spreader *spreader, unsigned int who)
 	spreader->refused = true;
 }
 
+static bool
+carrier_has_waiting(const struct port *port)
+{
+	const struct spreader *spreader = port->spreader;
+
+	for (unsigned int i = 1; i < spreader->lanes; i++) {
+		const struct spread_lane *lane = &spreader->lane[i];
+
+		if (lane->pending_from < lane->pending_to || !rte_ring_empty(lane->out))
+			return true;
+	}
+	return false;
+}
+
+/* What is left of its burst, or as much as it likes. */
+static uint16_t
+carrier_may_send(const struct port *port, uint16_t n)
+{
+	const struct spreader *spreader = port->spreader;
+	uint32_t left = PORT_BURST - RTE_MIN(spreader->own_sent, (uint32_t)PORT_BURST);
+
+	return spreader->by_bursts && n > left && carrier_has_waiting(port) ? (uint16_t)left : n;
+}
+
 /* A carrier that was refused goes on being first until it has sent a burst. */
 static uint16_t
 carrier_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 {
 	struct spreader *spreader = port->spreader;
-	uint16_t sent = port_tx_ethdev(port, frames, n);
+	uint16_t may = carrier_may_send(port, n);
+	uint16_t sent = may > 0 ? port_tx_ethdev(port, frames, may) : 0;
 
 	spreader->own_sent += sent;
-	if (sent < n)
+	spreader->held_back |= may < n;
+	if (sent < may)
 		note_refusal(spreader, spreader->own_sent < PORT_BURST ? 0 : 1);
 	return sent;
 }
@@ -283,9 +311,12 @@ static void
 begin_turn(struct spreader *spreader)
 {
 	spreader->first = spreader->next;
-	spreader->refused = false;
-	if (spreader->first != 0)
+	if (spreader->first != 0 || !spreader->refused)
 		spreader->own_sent = 0;
+	/* Once begun it lasts for as long as it holds the carrier back: what the NIC then takes of all
+	 * does not say that it would take more. */
+	spreader->by_bursts = spreader->refused || (spreader->by_bursts && spreader->held_back);
+	spreader->refused = spreader->held_back = false;
 }
 
 /* In the order first .. lanes - 1, the carrier itself (0), 1 .. first - 1. */
@@ -307,20 +338,6 @@ carrier_carry(struct port *port, bool after_own, uint32_t now_us)
 		lend_blanks(spreader, &spreader->lane[i]);
 	}
 	return sent;
-}
-
-static bool
-carrier_has_waiting(const struct port *port)
-{
-	const struct spreader *spreader = port->spreader;
-
-	for (unsigned int i = 1; i < spreader->lanes; i++) {
-		const struct spread_lane *lane = &spreader->lane[i];
-
-		if (lane->pending_from < lane->pending_to || !rte_ring_empty(lane->out))
-			return true;
-	}
-	return false;
 }
 
 /* ---- its life */
