@@ -10,6 +10,7 @@
  */
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <rill/stack.h>
 
@@ -82,6 +83,10 @@ void host_configure(const struct host *host, struct rill_config *config);
 /* rill_stack_create with --eal; a failure is said on stderr. Returns 0 or a negative errno. */
 int host_create_stack(const struct host *host, const char *program, struct rill_config *config,
 	struct rill_stack **stack);
+
+/* Says of each port with several lanes who spreads between them. */
+void host_say_spread(
+	const struct host *host, const char *program, const struct rill_stack *stack, FILE *to);
 
 /* Says on stderr what failed, with Rill's sentence if there is one. Returns rc. */
 int host_failed(const char *program, const char *what, int rc);

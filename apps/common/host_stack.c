@@ -64,6 +64,15 @@ host_create_stack(const struct host *host, const char *program, struct rill_conf
 	return rc == 0 ? 0 : host_failed(program, "the stack does not start", rc);
 }
 
+void
+host_say_spread(const struct host *host, const char *program, const struct rill_stack *stack, FILE *to)
+{
+	for (unsigned int i = 0; i < host->devs_count; i++)
+		if (*rill_stack_spread(stack, i) != '\0')
+			fprintf(to, "%s: %s: %s\n", program, host->devs[i].name,
+				rill_stack_spread(stack, i));
+}
+
 int
 host_failed(const char *program, const char *what, int rc)
 {

@@ -173,6 +173,7 @@ service_announce(const struct echo_service *service)
 
 	if (settings->log_level < ECHO_LOG_QUIET)
 		return;
+	host_say_spread(host, PROGRAM, service->stack, stdout);
 	for (unsigned int i = 0; i < host->devs_count; i++)
 		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n", host->devs[i].name,
 			rill_addr_format(&host->ips[i].addr, addr), host->ips[i].len,

@@ -105,7 +105,10 @@ load_service_open(struct load_service *service, const struct load_settings *sett
 	if (rc != 0)
 		return host_failed(PROGRAM, "no memory for the payload", rc);
 	rc = create_stack(service);
-	return rc == 0 ? init_lanes(service) : rc;
+	if (rc != 0)
+		return rc;
+	host_say_spread(&settings->host, PROGRAM, service->stack, service->say);
+	return init_lanes(service);
 }
 
 /* ---- the leading thread */

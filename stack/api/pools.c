@@ -15,6 +15,7 @@
 #include "pool_owner.h"
 #include "port.h"
 #include "spread.h"
+#include "strays.h"
 
 #define POOLS_CACHE 256
 
@@ -54,11 +55,17 @@ room_of(uint16_t mtu)
 }
 
 /* Without hugepages no object crosses a page: one of more than half a page has its own. */
+static uint64_t
+buffer_bytes(uint16_t mtu)
+{
+	return RTE_ALIGN_CEIL(
+		sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA, POOLS_PAGE);
+}
+
 uint64_t
 pools_bytes(const struct rill_limits *limits, uint16_t mtu, unsigned int lanes)
 {
-	uint64_t buffer = RTE_ALIGN_CEIL(
-		sizeof(struct rte_mbuf) + room_of(mtu) + POOLS_OBJECT_EXTRA, POOLS_PAGE);
+	uint64_t buffer = buffer_bytes(mtu);
 	uint64_t control = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + POOLS_CONTROL_ROOM +
 		POOLS_OBJECT_EXTRA;
 
@@ -70,6 +77,12 @@ pools_bytes(const struct rill_limits *limits, uint16_t mtu, unsigned int lanes)
 		return lane;
 	return lanes * lane + POOLS_FIXED +
 		(SPREAD_LENT_MAX(lanes) + blank_count(lanes, PORT_DESC_DEFAULT)) * buffer;
+}
+
+uint64_t
+pools_queue_bytes(uint16_t mtu, unsigned int lanes)
+{
+	return lanes * SPREAD_LENT_MAX(lanes) * buffer_bytes(mtu) + strays_bytes(lanes);
 }
 
 void
@@ -123,7 +136,7 @@ check_rings(const struct pools_setup *setup, uint32_t reserve)
 static bool
 make_all(struct pools *pools, const struct pools_setup *setup)
 {
-	uint32_t lent = setup->carried > 1 ? SPREAD_LENT_MAX(setup->carried) : 0;
+	uint32_t lent = SPREAD_LENT_MAX(setup->lends_to + 1);
 	uint16_t room = room_of(setup->mtu);
 
 	pools->rx_reserve += lent;
@@ -134,16 +147,24 @@ make_all(struct pools *pools, const struct pools_setup *setup)
 	if (pools->buf == NULL || setup->rx_desc == 0)
 		return pools->buf != NULL;
 	pools->rx = make(setup, "rx", setup->buffers + lent, room);
-	if (pools->rx == NULL || setup->carried <= 1)
-		return pools->rx != NULL;
-	pools->blank = make(setup, "blank", blank_count(setup->carried, setup->tx_desc), room);
-	return pools->blank != NULL;
+	return pools->rx != NULL;
+}
+
+static int
+refused(const struct pools_setup *setup, int err)
+{
+	if (err == -EEXIST)
+		return error_set(-EINVAL, "name: \"%s\" is another lane's: choose a different one",
+			setup->name);
+	return error_set(-ENOMEM,
+		"limits.buffers: no memory for %u buffers of %u bytes (%s): give fewer, or EAL more memory "
+		"(eal_args: -m, or hugepages)",
+		setup->buffers, room_of(setup->mtu), rte_strerror(-err));
 }
 
 int
 pools_create(struct pools *pools, const struct pools_setup *setup)
 {
-	uint16_t room = room_of(setup->mtu);
 	int err;
 
 	*pools = (struct pools){.rx_reserve = setup->rx_desc + 2u * RILL_BURST_MAX};
@@ -152,13 +173,15 @@ pools_create(struct pools *pools, const struct pools_setup *setup)
 		return err;
 	err = -rte_errno;
 	pools_free(pools);
-	if (err == -EEXIST)
-		return error_set(-EINVAL, "name: \"%s\" is another lane's: choose a different one",
-			setup->name);
-	return error_set(-ENOMEM,
-		"limits.buffers: no memory for %u buffers of %u bytes (%s): give fewer, or EAL more memory "
-		"(eal_args: -m, or hugepages)",
-		setup->buffers, room, rte_strerror(-err));
+	return refused(setup, err);
+}
+
+int
+pools_add_blank(struct pools *pools, const struct pools_setup *setup)
+{
+	pools->blank = make(setup, "blank", blank_count(setup->lends_to + 1, setup->tx_desc),
+		room_of(setup->mtu));
+	return pools->blank != NULL ? 0 : refused(setup, -rte_errno);
 }
 
 void

@@ -27,13 +27,16 @@ struct pools_setup {
 	uint16_t mtu;
 	uint32_t buffers;
 	uint16_t rx_desc, tx_desc;   /* the port's rings; 0: no port */
-	unsigned int carried;        /* lanes that share the port's queue, this one included; 0: none do */
+	unsigned int lends_to;       /* lanes of the port that this one may lend buffers of rx to */
 	bool is_carried;             /* another lane has the port: the rings are the spreader's */
 };
 
 /* Returns 0, or a negative errno with an error sentence and nothing left behind. */
 int pools_create(struct pools *pools, const struct pools_setup *setup);
 void pools_free(struct pools *pools);
+
+/* Adds what a lane needs that carries lends_to others. The same returns; the pools stay whole. */
+int pools_add_blank(struct pools *pools, const struct pools_setup *setup);
 
 /* They are a lane's from now on (pool_owner.h); NULL: nobody's. */
 void pools_set_owner(struct pools *pools, struct owner *owner);
@@ -43,5 +46,8 @@ void pools_choose_name(char *name, size_t size);
 
 /* Bytes that the pools of so many lanes of a port take; and the lanes' tables, about. */
 uint64_t pools_bytes(const struct rill_limits *limits, uint16_t mtu, unsigned int lanes);
+
+/* Bytes on top of them, should each lane have a queue of its own. */
+uint64_t pools_queue_bytes(uint16_t mtu, unsigned int lanes);
 
 #endif

@@ -283,9 +283,12 @@ rill_stack_run(struct rill_stack *stack)
 	runner_main(&stack->runners[0]);
 	for (unsigned int i = 1; i < started; i++)
 		pthread_join(stack->runners[i].thread, NULL);
-	for (unsigned int i = 0; i < stack->groups_count; i++)
+	for (unsigned int i = 0; i < stack->groups_count; i++) {
 		if (stack->groups[i].spreader != NULL)
 			spreader_drain(stack->groups[i].spreader);
+		if (stack->groups[i].strays != NULL)
+			strays_drain(stack->groups[i].strays);
+	}
 	mark_live(stack, false);
 	pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
 	return result_of(stack);

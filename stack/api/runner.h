@@ -4,8 +4,8 @@
 
 /*
  * The stack and its runners. A runner is a lane with its port, its pools and, while the stack runs,
- * its thread. The runners of one port are a group, whose first carries the others' frames if the port
- * has one queue for all.
+ * its thread. The runners of one port are a group: each has a queue of the port to itself if the NIC
+ * spreads between them, else the first carries the others' frames.
  */
 
 #include <assert.h>
@@ -21,6 +21,7 @@
 #include "port.h"
 #include "spread.h"
 #include "steer.h"
+#include "strays.h"
 
 static_assert(RILL_PORT_LANES_MAX <= SPREAD_LANES_MAX, "any number of lanes can be carried");
 
@@ -30,6 +31,8 @@ enum stack_command {
 	STACK_STOP,
 };
 
+#define GROUP_SPREAD_LEN 512
+
 /* The lanes of one port. */
 struct group {
 	const struct rill_port_config *config;
@@ -37,7 +40,9 @@ struct group {
 	unsigned int lanes;
 	struct rill_lane *members[RILL_PORT_LANES_MAX]; /* by number within the group */
 	struct steer steer;          /* where connections belong, if lanes > 1 */
-	struct spreader *spreader;   /* NULL: each lane has a queue */
+	struct spreader *spreader;   /* of one queue; NULL: each lane has one */
+	struct strays *strays;       /* of several queues */
+	char spread[GROUP_SPREAD_LEN]; /* who spreads, and why not the NIC, for people */
 	atomic_uint running;         /* runners that have not ended yet */
 	atomic_uint undrained;       /* of a drain: those that still have connections */
 };

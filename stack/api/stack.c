@@ -38,8 +38,13 @@ start_eal(const struct rill_config *config)
 		.telemetry = true,
 	};
 
-	for (unsigned int i = 0; i < config->ports_count; i++)
-		setup.bytes += pools_bytes(&config->limits, config->ports[i].mtu, lanes_of_port(config));
+	for (unsigned int i = 0; i < config->ports_count; i++) {
+		const struct rill_port_config *port = &config->ports[i];
+
+		setup.bytes += pools_bytes(&config->limits, port->mtu, lanes_of_port(config));
+		if (port_name_is_pci(port->name)) /* virtual devices hardly ever have RSS */
+			setup.bytes += pools_queue_bytes(port->mtu, lanes_of_port(config));
+	}
 	return eal_start(&setup);
 }
 
@@ -94,72 +99,183 @@ runner_make_lane(struct runner *runner, unsigned int index)
 	return 0;
 }
 
-static int
-runner_make_pools(struct runner *runner, uint16_t rx_desc, uint16_t tx_desc)
+static struct pools_setup
+runner_pools(const struct runner *runner, unsigned int lends_to)
 {
-	const struct group *group = runner->group;
-	const struct port *port = &group->first->port;
-	const struct pools_setup pools = {
+	const struct port *port = &runner->group->first->port;
+
+	return (struct pools_setup){
 		.name = runner->name,
 		.numa_node = port->numa_node,
 		.mtu = port->mtu,
 		.buffers = runner->stack->config.limits.buffers,
-		.rx_desc = rx_desc,
-		.tx_desc = tx_desc,
-		.carried = runner == group->first ? group->lanes : 0,
-		.is_carried = runner != group->first,
+		.rx_desc = port->rx_desc,
+		.tx_desc = port->tx_desc,
+		.lends_to = lends_to,
 	};
+}
 
+/* Of a lane that has a queue of the port, whose buffers it may lend to so many others. */
+static int
+runner_make_pools(struct runner *runner, unsigned int lends_to)
+{
+	const struct pools_setup pools = runner_pools(runner, lends_to);
+
+	pools_choose_name(runner->name, sizeof(runner->name));
+	return pools_create(&runner->pools, &pools);
+}
+
+/* Of a lane that another carries. */
+static int
+runner_make_carried_pools(struct runner *runner)
+{
+	struct pools_setup pools = runner_pools(runner, 0);
+
+	pools.rx_desc = pools.tx_desc = SPREAD_LOANS;
+	pools.is_carried = true;
+	pools_choose_name(runner->name, sizeof(runner->name));
 	return pools_create(&runner->pools, &pools);
 }
 
 /* ---- the lanes of one port */
 
-static int
-group_open_port(struct group *group)
+static struct port_setup
+group_port_setup(const struct group *group)
 {
 	const struct rill_port_config *from = group->config;
-	const struct port_setup setup = {
-		.name = from->name, .mtu = from->mtu, .rx_desc = from->rx_desc, .tx_desc = from->tx_desc};
-	struct runner *first = group->first;
-	int err;
 
-	pools_choose_name(first->name, sizeof(first->name));
-	err = port_probe(&first->port, &setup);
+	return (struct port_setup){.name = from->name,
+		.mtu = from->mtu,
+		.rx_desc = from->rx_desc,
+		.tx_desc = from->tx_desc};
+}
+
+static int
+group_open_queues(struct group *group, bool *device_key)
+{
+	const struct port_setup setup = group_port_setup(group);
+	struct rte_mempool *rx_pools[RILL_PORT_LANES_MAX];
+	const struct port_queues queues = {
+		.count = group->lanes, .rx_pools = rx_pools, .steer = &group->steer};
+	int err = 0;
+
+	for (unsigned int i = 0; err == 0 && i < group->lanes; i++) {
+		err = runner_make_pools(&group->first[i], group->lanes - 1);
+		rx_pools[i] = group->first[i].pools.rx;
+	}
 	if (err == 0)
-		err = runner_make_pools(first, first->port.rx_desc, first->port.tx_desc);
-	if (err == 0)
-		err = port_open_ethdev(&first->port, &setup, first->pools.rx);
+		return port_open_rss(&group->first->port, &setup, &queues, device_key);
+	for (unsigned int i = 0; i < group->lanes; i++)
+		pools_free(&group->first[i].pools);
 	return err;
 }
 
-/* The port's only queue is that of the first lane, which carries the frames of the others. */
+/*
+ * Each lane has a queue, between which the NIC spreads. A negative errno, with a sentence, if it does
+ * not. The lanes' pools may have been made then, and do for a carrier and its lanes too; the device
+ * holds buffers of theirs until it is opened anew.
+ */
 static int
-group_spread(struct group *group)
+group_spread_by_nic(struct group *group)
 {
+	const struct port_setup port = group_port_setup(group);
 	struct runner *first = group->first;
-	const struct spread_setup setup = {
+	const struct strays_setup setup = {
 		.name = first->name,
 		.numa_node = first->port.numa_node,
 		.lanes = group->lanes,
 		.steer = &group->steer,
-		.blank_pool = first->pools.blank,
 	};
+	bool device_key = false;
+	int err = port_check_rss(&first->port, &port, group->lanes);
+
+	if (err == 0)
+		err = group_open_queues(group, &device_key);
+	if (err != 0)
+		return err;
+	group->strays = strays_create(&setup);
+	if (group->strays == NULL)
+		return error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
+	for (unsigned int i = 0; i < group->lanes; i++) {
+		if (i > 0)
+			port_of_queue(&first[i].port, &first->port, (uint16_t)i);
+		strays_port(&first[i].port, group->strays, first[i].pools.rx);
+	}
+	snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by the NIC%s", group->lanes,
+		device_key ? " under a key of its own" : "");
+	return 0;
+}
+
+/* The only queue is the first lane's. */
+static int
+group_open_one_queue(struct group *group)
+{
+	const struct port_setup setup = group_port_setup(group);
+	struct runner *first = group->first;
 	int err = 0;
 
+	if (first->pools.rx == NULL)
+		err = runner_make_pools(first, group->lanes - 1);
+	return err == 0 ? port_open_ethdev(&first->port, &setup, first->pools.rx) : err;
+}
+
+/* The first lane carries the frames of the others. */
+static int
+group_spread_by_carrier(struct group *group)
+{
+	struct runner *first = group->first;
+	const struct pools_setup pools = runner_pools(first, group->lanes - 1);
+	struct spread_setup setup = {
+		.name = first->name,
+		.numa_node = first->port.numa_node,
+		.lanes = group->lanes,
+		.steer = &group->steer,
+	};
+	int err = pools_add_blank(&first->pools, &pools);
+
+	if (err != 0)
+		return err;
+	setup.blank_pool = first->pools.blank;
 	group->spreader = spreader_create(&setup);
 	if (group->spreader == NULL)
 		return error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
 	spread_carrier(&first->port, group->spreader);
 	for (unsigned int i = 1; err == 0 && i < group->lanes; i++) {
-		struct runner *runner = &first[i];
-
-		pools_choose_name(runner->name, sizeof(runner->name));
-		err = runner_make_pools(runner, SPREAD_LOANS, SPREAD_LOANS);
+		if (first[i].pools.rx == NULL)
+			err = runner_make_carried_pools(&first[i]);
 		if (err == 0)
-			spread_port(&runner->port, &first->port, i, runner->pools.rx);
+			spread_port(&first[i].port, &first->port, i, first[i].pools.rx);
 	}
 	return err;
+}
+
+/* By the NIC if it can; the steer is then what both agreed on, else made anew. */
+static int
+group_spread(struct group *group)
+{
+	const uint8_t *secret = group->first->stack->secret;
+	int err;
+
+	steer_init(&group->steer, secret, group->lanes);
+	err = group_spread_by_nic(group);
+	if (err == 0 || group->first->port.running || err == -EBUSY)
+		return err;
+	snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by lane 0 (%s)", group->lanes,
+		rill_error());
+	steer_init(&group->steer, secret, group->lanes);
+	err = group_open_one_queue(group);
+	return err == 0 ? group_spread_by_carrier(group) : err;
+}
+
+static int
+group_open_port(struct group *group)
+{
+	const struct port_setup setup = group_port_setup(group);
+	int err = port_probe(&group->first->port, &setup);
+
+	if (err != 0)
+		return err;
+	return group->lanes > 1 ? group_spread(group) : group_open_one_queue(group);
 }
 
 static int
@@ -167,10 +283,6 @@ group_create(struct rill_stack *stack, struct group *group)
 {
 	int err = group_open_port(group);
 
-	if (err == 0 && group->lanes > 1) {
-		steer_init(&group->steer, stack->secret, group->lanes);
-		err = group_spread(group);
-	}
 	for (unsigned int i = 0; err == 0 && i < group->lanes; i++) {
 		struct runner *runner = &group->first[i];
 
@@ -194,7 +306,9 @@ group_destroy(struct group *group)
 		group->first[i].lane = NULL;
 	}
 	spreader_destroy(group->spreader);
+	strays_destroy(group->strays);
 	group->spreader = NULL;
+	group->strays = NULL;
 	for (unsigned int i = group->lanes; i-- > 0;)
 		port_close(&group->first[i].port);
 	for (unsigned int i = group->lanes; i-- > 0;)
@@ -300,6 +414,12 @@ struct rill_lane *
 rill_stack_lane(const struct rill_stack *stack, unsigned int index)
 {
 	return index < stack->lanes ? stack->runners[index].lane : NULL;
+}
+
+const char *
+rill_stack_spread(const struct rill_stack *stack, unsigned int port)
+{
+	return port < stack->groups_count ? stack->groups[port].spread : NULL;
 }
 
 static void

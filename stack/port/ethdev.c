@@ -400,6 +400,18 @@ port_open_rss(struct port *port, const struct port_setup *setup, const struct po
 	return err;
 }
 
+int
+port_check_rss(const struct port *port, const struct port_setup *setup, unsigned int queues)
+{
+	struct rte_eth_dev_info info;
+	int err = rte_eth_dev_info_get(port->ethdev_id, &info);
+
+	if (err != 0)
+		return error_set(-ENOTSUP, "port \"%s\": the device does not say what it can do (%s)",
+			setup->name, rte_strerror(-err));
+	return rss_check_claims(setup->name, &info, queues);
+}
+
 /* The device is the first one's to close. */
 static void
 queue_close(struct port *port)

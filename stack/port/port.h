@@ -20,6 +20,7 @@ struct outbox;
 struct port;
 struct spreader;
 struct steer;
+struct strays;
 
 /* Whether a port takes something of what waits for it. */
 struct port_stall {
@@ -59,11 +60,12 @@ struct port {
 	struct port_stall stall; /* of the lane's own frames */
 	struct rte_device *device;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* of the ethdev */
-	/* Where several lanes share the port (spread.h). */
+	/* Where several lanes share the port: its queue (spread.h), or its queues (strays.h). */
 	struct spreader *spreader;
+	struct strays *strays;
 	unsigned int lane;           /* number of this one's among them */
-	struct rte_mempool *rx_pool; /* for copies of what the carrier lends */
-	uint32_t lent;               /* of a carrier: buffers of its RX pool that others hold now */
+	struct rte_mempool *rx_pool; /* for copies of what others lend */
+	uint32_t lent;               /* of who lends: buffers of its RX pool that others hold now */
 	struct counters *counters;   /* the lane's; set once it is made */
 };
 
@@ -114,6 +116,9 @@ struct port_queues {
  */
 int port_open_rss(struct port *port, const struct port_setup *setup,
 	const struct port_queues *queues, bool *device_key);
+
+/* Does the device say that it can? Returns 0, or -ENOTSUP with an error sentence. The port is probed. */
+int port_check_rss(const struct port *port, const struct port_setup *setup, unsigned int queues);
 
 /* Makes the port of a further queue of a port that was opened so; closed before it, which has the
  * device. */

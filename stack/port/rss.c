@@ -13,9 +13,15 @@
 /* Fragments have no ports: they are spread by their addresses. */
 #define RSS_WANTED (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4)
 
+/*
+ * net_tap claims RSS, which it makes of a program and traffic classes in the kernel: with most kernels
+ * nothing comes of it (seen with DPDK 22.11), and whether it has is not told.
+ */
 int
 rss_check_claims(const char *name, const struct rte_eth_dev_info *info, unsigned int queues)
 {
+	if (strcmp(info->driver_name, "net_tap") == 0)
+		return error_set(-ENOTSUP, "port \"%s\": net_tap offers no RSS that works", name);
 	if (info->max_rx_queues < queues || info->max_tx_queues < queues)
 		return error_set(-ENOTSUP,
 			"port \"%s\": %s has %u RX and %u TX queues, too few for %u lanes", name,

@@ -2,20 +2,17 @@
 #include "spread.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
-#include <rte_tcp.h>
 
 #include "check.h"
 #include "counters.h"
-#include "ether.h"
 #include "netif.h"
+#include "whose.h"
 
 #define BLANKS_AT_ONCE 32 /* fewer are not worth the trouble */
 
@@ -53,36 +50,9 @@ struct spreader {
 static unsigned int
 lane_of(const struct spreader *spreader, const struct rte_mbuf *frame)
 {
-	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
-	struct rte_ipv4_hdr ip_copy;
-	struct rte_tcp_hdr tcp_copy;
-	const struct rte_ipv4_hdr *ip;
-	const struct rte_tcp_hdr *tcp;
-	uint32_t l2_len = sizeof(*ether);
-	rte_be16_t type;
+	struct whose whose;
 
-	if (frame->data_len < sizeof(*ether) + sizeof(struct rte_vlan_hdr))
-		return 0;
-	type = ether->ether_type;
-	if (ether_is_tag(type)) {
-		type = ((const struct rte_vlan_hdr *)(ether + 1))->eth_proto;
-		l2_len += sizeof(struct rte_vlan_hdr);
-	}
-	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
-		return 0;
-	ip = rte_pktmbuf_read(frame, l2_len, sizeof(ip_copy), &ip_copy);
-	if (ip == NULL || ip->next_proto_id != IPPROTO_TCP || rte_ipv4_hdr_len(ip) < sizeof(*ip) ||
-		(ip->fragment_offset &
-			rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
-		return 0;
-	tcp = rte_pktmbuf_read(
-		frame, l2_len + rte_ipv4_hdr_len(ip), 2 * sizeof(rte_be16_t), &tcp_copy);
-	if (tcp == NULL)
-		return 0;
-	return steer_lane(spreader->steer, &(struct tuple_head){.laddr4 = ip->dst_addr,
-						   .raddr4 = ip->src_addr,
-						   .lport = tcp->dst_port,
-						   .rport = tcp->src_port});
+	return whose_read(frame, &whose) ? steer_lane(spreader->steer, &whose.tuple) : 0;
 }
 
 static void

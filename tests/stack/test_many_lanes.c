@@ -85,6 +85,8 @@ test_connections_spread_over_all_lanes(void **state)
 		assert_true(i == 0 || stats_of(i).frames_handed == 0);
 	}
 	assert_true(stats_of(0).frames_handed > 0);
+	assert_string_equal(rill_stack_spread(stack, 0),
+		"4 lanes, spread by lane 0 (port \"net_tap0,iface=rilla\": net_tap offers no RSS that works)");
 }
 
 /* A closed port is refused at once whichever lane is asked: RST leaves through the carrier. */

@@ -32,6 +32,7 @@
 
 static struct {
 	bool absent; /* the device itself answers */
+	const char *driver; /* NULL: the device's own */
 	uint16_t queues;
 	uint64_t types;
 	uint8_t key_len;
@@ -62,6 +63,8 @@ __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
 
 	if (nic.absent)
 		return err;
+	if (nic.driver != NULL)
+		info->driver_name = nic.driver;
 	info->max_rx_queues = info->max_tx_queues = nic.queues;
 	info->flow_type_rss_offloads = nic.types;
 	info->hash_key_size = nic.key_len;
@@ -327,6 +330,10 @@ test_a_device_that_does_not_claim_enough_is_not_asked(void **state)
 	nic_reset();
 	nic.key_len = 53;
 	expect_refusal("53 bytes");
+	/* A driver that is known to do nothing of what it takes. */
+	nic_reset();
+	nic.driver = "net_tap";
+	expect_refusal("no RSS that works");
 	/* The null device itself claims RSS, and spreads nothing. */
 	nic_reset();
 	nic.absent = true;

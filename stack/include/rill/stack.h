@@ -80,6 +80,14 @@ RILL_API void rill_stack_stop(struct rill_stack *stack);
 RILL_API void rill_stack_destroy(struct rill_stack *stack);
 
 RILL_API unsigned int rill_stack_lanes(const struct rill_stack *stack);
+
+/**
+ * Who spreads what arrives on a port, number `port` of the configuration, over its lanes, in words for
+ * the operator: "4 lanes, spread by the NIC", or "4 lanes, spread by lane 0 (why the NIC does not)". Empty
+ * if the port has one lane. The stack's. NULL beyond the last port.
+ */
+RILL_API const char *rill_stack_spread(const struct rill_stack *stack, unsigned int port);
+
 RILL_API struct rill_lane *rill_stack_lane(const struct rill_stack *stack, unsigned int index);
 
 /**

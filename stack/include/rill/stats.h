@@ -167,6 +167,8 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(mail_in, "messages from other threads")                                                  \
 	X(news_in, "neighbour changes and ICMP errors that other lanes of the port passed on")     \
 	X(frames_handed, "frames handed over to the lane of their connection")                     \
+	X(rss_agreed, "TCP segments compared that the NIC put on the queue of their lane: first ones, SYNs") \
+	X(rss_strayed, "TCP segments that the NIC put on the queue of another lane")               \
 	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
 
 struct rill_stats {

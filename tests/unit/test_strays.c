@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A server of three lanes on a NIC with a queue for each (DPDK's ring device, with the RSS of a NIC
+ * put in front of it), and a client of one lane on a NIC of one queue; the test is the wire, and
+ * the server's NIC, which puts what arrives on the queues as each test wants:
+ *
+ *     client ── wire ──┬─ queue 0 ── lane 0
+ *                      ├─ queue 1 ── lane 1     server
+ *                      └─ queue 2 ── lane 2
+ *
+ * As it agreed to, each lane gets its own and nothing is handed over. Or otherwise: all connections
+ * work, those that the server opens too, the strays are counted, and no buffer is missing in the
+ * end. A NIC that does not agree gets its first lane as carrier.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <rte_eth_ring.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_thash.h>
+#include <stdalign.h>
+#include <string.h>
+
+#include <rill/rill.h>
+
+#include "eal.h"
+#include "rss.h"
+#include "runner.h"
+#include "whose.h"
+
+#define LANES 3
+#define CONNS 60
+#define BYTES 20000
+#define MANY 1000
+#define PORT 7
+#define WIRE_RING 4096
+#define PASSES_MAX 200000
+
+/* ---- the server's NIC */
+
+enum choice {
+	CHOICE_STEER,      /* as agreed */
+	CHOICE_FIRST,      /* all on one queue */
+	CHOICE_NEXT,       /* on the queue beside */
+	CHOICE_NEXT_LATER, /* the same, of connections that it has not seen before it began to */
+};
+
+static struct {
+	bool claims; /* it says that it has RSS */
+	bool hides_key;
+	uint16_t id;
+	alignas(uint32_t) uint8_t key[RSS_KEY_MOST];
+	uint16_t reta[128];
+	enum choice choice;
+	bool seen[UINT16_MAX + 1]; /* ports of the client's, as they stand on the wire */
+} nic;
+
+int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
+int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
+int __real_rte_eth_dev_configure(
+	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
+int __wrap_rte_eth_dev_configure(
+	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
+int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
+int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
+int __wrap_rte_eth_dev_rss_reta_update(
+	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
+int __wrap_rte_eth_dev_rss_reta_query(
+	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
+
+int
+__wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
+{
+	int err = __real_rte_eth_dev_info_get(id, info);
+
+	if (id != nic.id || !nic.claims)
+		return err;
+	info->flow_type_rss_offloads = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+	info->hash_key_size = 40;
+	info->reta_size = 128;
+	return err;
+}
+
+/* The ring device itself knows no RSS. */
+int
+__wrap_rte_eth_dev_configure(uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf)
+{
+	struct rte_eth_conf plain = *conf;
+
+	plain.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+	plain.rx_adv_conf.rss_conf.rss_hf = 0;
+	return __real_rte_eth_dev_configure(id, rx, tx, &plain);
+}
+
+int
+__wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf)
+{
+	memcpy(nic.key, conf->rss_key, conf->rss_key_len);
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf)
+{
+	if (nic.hides_key)
+		return -ENOTSUP;
+	memcpy(conf->rss_key, nic.key, conf->rss_key_len);
+	conf->rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_rss_reta_update(
+	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size)
+{
+	for (unsigned int i = 0; i < size; i++)
+		nic.reta[i] = groups[i / 64].reta[i % 64];
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_rss_reta_query(
+	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size)
+{
+	for (unsigned int i = 0; i < size; i++)
+		groups[i / 64].reta[i % 64] = nic.reta[i];
+	return 0;
+}
+
+/* Where it puts a frame; what is no segment comes on the first queue. */
+static unsigned int
+nic_queue(const struct rte_mbuf *frame)
+{
+	struct whose whose;
+	unsigned int queue;
+	bool seen;
+
+	if (!whose_read(frame, &whose))
+		return 0;
+	queue = nic.reta[rte_softrss((uint32_t[]){rte_be_to_cpu_32(whose.tuple.raddr4),
+					     rte_be_to_cpu_32(whose.tuple.laddr4),
+					     (uint32_t)rte_be_to_cpu_16(whose.tuple.rport) << 16 |
+						     rte_be_to_cpu_16(whose.tuple.lport)},
+				 3, nic.key) %
+			 128];
+	seen = nic.seen[whose.tuple.rport];
+	if (nic.choice != CHOICE_NEXT_LATER)
+		nic.seen[whose.tuple.rport] = true;
+	switch (nic.choice) {
+	case CHOICE_STEER:
+		return queue;
+	case CHOICE_FIRST:
+		return 0;
+	case CHOICE_NEXT:
+		break;
+	case CHOICE_NEXT_LATER:
+		if (seen)
+			return queue;
+	}
+	return (queue + 1) % LANES;
+}
+
+/* ---- the wire, and who is at its ends */
+
+static struct rte_ring *rx_rings[LANES + 1], *tx_rings[LANES + 1]; /* the client's is the last */
+static struct rill_stack *server, *client;
+static ustime now;
+
+/* What the applications see. */
+static unsigned int opened, closed, accepted[LANES];
+static uint64_t echoed;
+static uint32_t length; /* of what each sends */
+
+static void
+arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, runner->pools.rx, 0, UINT32_MAX);
+
+	rte_pktmbuf_free(frame);
+	assert_non_null(copy);
+	copy->ol_flags = 0;
+	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
+}
+
+/* A turn of each lane (but for those of the mask), and what they sent arrives. Are there frames? */
+static bool
+pass(unsigned int stuck)
+{
+	struct rte_mbuf *frame;
+	bool any = false;
+
+	now += 100;
+	for (unsigned int i = 0; i < LANES; i++)
+		if (!(stuck >> i & 1))
+			any |= runner_turn(&server->runners[i], now, true);
+	any |= runner_turn(&client->runners[0], now, true);
+	for (unsigned int i = 0; i < LANES; i++)
+		while (rte_ring_dequeue(tx_rings[i], (void **)&frame) == 0)
+			arrive(frame, &client->runners[0], rx_rings[LANES]);
+	while (rte_ring_dequeue(tx_rings[LANES], (void **)&frame) == 0) {
+		unsigned int queue = server->groups[0].strays == NULL ? 0 : nic_queue(frame);
+
+		arrive(frame, &server->runners[queue], rx_rings[queue]);
+	}
+	return any;
+}
+
+static struct rill_stack *
+make_stack(const char *name, const char *addr, unsigned int lanes)
+{
+	struct rill_config config;
+	struct rill_stack *stack;
+
+	rill_config_default(&config);
+	config.ports_count = 1;
+	config.ports[0].name = name;
+	assert_int_equal(rill_prefix_parse(addr, &config.ports[0].addrs[0]), 0);
+	config.ports[0].addrs_count = 1;
+	config.lanes = lanes;
+	config.limits.max_conns = 1024;
+	config.limits.buffers = 4096;
+	config.limits.msl_ms = 10;
+	config.idle_sleep_us = 1000; /* more lanes than cores are fine */
+	if (rill_stack_create(&config, &stack) != 0)
+		fail_msg("%s", rill_error());
+	return stack;
+}
+
+static int
+begin(void **state)
+{
+	memset(&nic, 0, sizeof(nic));
+	nic.claims = true;
+	length = BYTES;
+	memset(accepted, 0, sizeof(accepted));
+	opened = closed = 0;
+	echoed = 0;
+	for (unsigned int i = 0; i <= LANES; i++) {
+		char name[] = {'r', (char)('0' + i), 0};
+
+		rx_rings[i] = rte_ring_create(name, WIRE_RING, -1, 0);
+		name[0] = 't';
+		tx_rings[i] = rte_ring_create(name, WIRE_RING, -1, 0);
+		assert_non_null(rx_rings[i]);
+		assert_non_null(tx_rings[i]);
+	}
+	nic.id = (uint16_t)rte_eth_from_rings("server", rx_rings, LANES, tx_rings, LANES, 0);
+	rte_eth_from_rings("client", &rx_rings[LANES], 1, &tx_rings[LANES], 1, 0);
+	return 0;
+}
+
+static void
+start(void)
+{
+	server = make_stack("net_ring_server", "192.0.2.1/24", LANES);
+	client = make_stack("net_ring_client", "192.0.2.2/24", 1);
+	now = clock_now_us();
+}
+
+static void
+expect_whole(const struct rill_stack *stack)
+{
+	for (unsigned int i = 0; i < stack->lanes; i++) {
+		struct rill_stats stats;
+
+		rill_lane_stats_read(stack->runners[i].lane, &stats);
+		if (stats.mbufs != 0)
+			fail_msg("lane %u: %u buffers are missing", i, stats.mbufs);
+	}
+}
+
+static int
+end(void **state)
+{
+	for (int i = 0; i < 3000; i++) /* TIME-WAIT, and the last loans come back */
+		pass(0);
+	if (server->groups[0].strays != NULL)
+		strays_drain(server->groups[0].strays);
+	else
+		spreader_drain(server->groups[0].spreader);
+	expect_whole(server);
+	expect_whole(client);
+	rill_stack_destroy(server);
+	rill_stack_destroy(client);
+	for (unsigned int i = 0; i <= LANES; i++) {
+		rte_ring_free(rx_rings[i]);
+		rte_ring_free(tx_rings[i]);
+	}
+	return 0;
+}
+
+/* ---- the applications */
+
+static void
+on_open(struct rill_conn *conn)
+{
+	static const uint8_t bytes[BYTES];
+
+	opened++;
+	assert_int_equal(rill_write(conn, bytes, length), length);
+}
+
+static void
+on_data(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	uint64_t before = (uintptr_t)rill_conn_user(conn), after = before + data->pkt_len;
+
+	echoed += data->pkt_len;
+	rte_pktmbuf_free(data);
+	rill_conn_set_user(conn, (void *)(uintptr_t)after);
+	if (after == length)
+		rill_close(conn);
+}
+
+static void
+on_close(struct rill_conn *conn, enum rill_close_reason why)
+{
+	closed++;
+}
+
+static void
+serve_open(struct rill_conn *conn)
+{
+	accepted[rill_lane_index(rill_conn_lane(conn))]++;
+}
+
+static void
+serve_data(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	assert_int_equal(rill_send(conn, data), 0);
+}
+
+static void
+serve_eof(struct rill_conn *conn)
+{
+	rill_close(conn);
+}
+
+static void
+serve_close(struct rill_conn *conn, enum rill_close_reason why)
+{
+}
+
+static const struct rill_handler asks = {
+	.on_open = on_open, .on_data = on_data, .on_close = on_close};
+static const struct rill_handler serves = {
+	.on_open = serve_open, .on_data = serve_data, .on_eof = serve_eof, .on_close = serve_close};
+
+static void
+listen_on(struct rill_stack *stack)
+{
+	struct rill_listener *listener;
+
+	if (rill_listen(stack, NULL, PORT, NULL, &serves, NULL, &listener) != 0)
+		fail_msg("%s", rill_error());
+}
+
+static void
+connect_from(struct rill_lane *lane, const char *addr, unsigned int conns)
+{
+	struct rill_endpoint remote = {.port = PORT};
+	struct rill_conn *conn;
+
+	assert_int_equal(rill_addr_parse(addr, &remote.addr), 0);
+	for (unsigned int i = 0; i < conns; i++)
+		assert_int_equal(rill_connect(lane, NULL, &remote, NULL, &asks, NULL, &conn), 0);
+}
+
+/* All that were begun send their bytes there and back. */
+static void
+expect_echo(unsigned int conns)
+{
+	for (int i = 0; closed < conns && i < PASSES_MAX; i++)
+		pass(0);
+	assert_int_equal(opened, conns);
+	assert_int_equal(closed, conns);
+	assert_int_equal(echoed, (uint64_t)conns * length);
+	opened = closed = 0;
+	echoed = 0;
+}
+
+static void
+connect_both_ways(void)
+{
+	listen_on(server);
+	listen_on(client);
+	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	expect_echo(CONNS);
+	for (unsigned int i = 0; i < LANES; i++)
+		assert_true(accepted[i] > 0);
+	for (unsigned int i = 0; i < LANES; i++)
+		connect_from(server->runners[i].lane, "192.0.2.2", CONNS / LANES);
+	expect_echo(CONNS);
+}
+
+static const struct counters *
+counters_of(unsigned int lane)
+{
+	return &server->runners[lane].lane->counters;
+}
+
+/* Of the whole server. */
+static struct rill_stats
+stats(void)
+{
+	struct rill_stats all;
+
+	rill_stats_read(server, &all);
+	return all;
+}
+
+static void
+expect_spread(const char *words)
+{
+	if (strcmp(rill_stack_spread(server, 0), words) != 0)
+		fail_msg("\"%s\" is not: %s", rill_stack_spread(server, 0), words);
+	assert_string_equal(rill_stack_spread(client, 0), "");
+	assert_null(rill_stack_spread(server, 1));
+}
+
+/* ---- the tests */
+
+/* After the first of each queue only SYNs are compared. */
+static void
+test_a_nic_that_keeps_its_word_spreads_alone(void **state)
+{
+	start();
+	expect_spread("3 lanes, spread by the NIC");
+	connect_both_ways();
+	assert_int_equal(stats().rss_strayed, 0);
+	assert_int_equal(stats().frames_handed, 0);
+	assert_int_equal(stats().conns_reset, 0);
+	for (unsigned int i = 0; i < LANES; i++) {
+		assert_true(counters_of(i)->rss_agreed >= STRAYS_COMPARED);
+		assert_true(counters_of(i)->rss_agreed < counters_of(i)->segs_in / 2);
+	}
+}
+
+static void
+test_connections_work_whatever_the_queue(void **state)
+{
+	start();
+	nic.choice = CHOICE_FIRST;
+	connect_both_ways();
+	assert_true(counters_of(0)->rss_strayed > CONNS);
+	assert_int_equal(counters_of(0)->rss_strayed, stats().frames_handed);
+	assert_int_equal(counters_of(1)->rss_strayed + counters_of(2)->rss_strayed, 0);
+	assert_int_equal(stats().conns_reset, 0);
+	nic.choice = CHOICE_NEXT;
+	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	expect_echo(CONNS);
+	for (unsigned int i = 0; i < LANES; i++)
+		assert_true(counters_of(i)->rss_strayed > 0);
+	assert_int_equal(stats().conns_reset, 0);
+	assert_int_equal(stats().drops[RILL_DROP_tcp_no_listener], 0);
+}
+
+/* The first segments were where they belong; the SYN of a connection that is not is seen. */
+static void
+test_a_nic_that_changes_its_mind_is_found_out(void **state)
+{
+	start();
+	connect_both_ways();
+	assert_int_equal(stats().rss_strayed, 0);
+	nic.choice = CHOICE_NEXT_LATER;
+	memset(nic.seen, 0, sizeof(nic.seen));
+	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	expect_echo(CONNS);
+	assert_true(stats().rss_strayed > CONNS);
+	assert_int_equal(stats().conns_reset, 0);
+	assert_int_equal(stats().drops[RILL_DROP_tcp_no_listener], 0);
+}
+
+/* A lane that does not turn loses what is beyond the bound, and nothing of the others'. */
+static void
+test_who_is_behind_holds_nobody_up(void **state)
+{
+	start();
+	nic.choice = CHOICE_FIRST;
+	length = 1;
+	listen_on(server);
+	connect_from(client->runners[0].lane, "192.0.2.1", MANY);
+	for (int i = 0; i < 20000; i++)
+		pass(1u << 1);
+	assert_true(accepted[0] > 0 && accepted[2] > 0);
+	assert_true(counters_of(0)->drops[RILL_DROP_spread_full] > 0);
+	assert_int_equal(server->runners[0].port.lent, SPREAD_LOANS);
+	expect_echo(MANY);
+}
+
+static void
+test_a_nic_that_does_not_agree_has_a_carrier(void **state)
+{
+	nic.hides_key = true;
+	start();
+	assert_null(server->groups[0].strays);
+	assert_non_null(strstr(rill_stack_spread(server, 0), "3 lanes, spread by lane 0 (port"));
+	assert_non_null(strstr(rill_stack_spread(server, 0), "does not tell the key"));
+	connect_both_ways();
+	assert_int_equal(stats().rss_agreed + stats().rss_strayed, 0);
+	assert_true(stats().frames_handed > 0);
+}
+
+static void
+test_a_device_without_rss_has_a_carrier(void **state)
+{
+	nic.claims = false;
+	start();
+	assert_non_null(strstr(rill_stack_spread(server, 0), "offers no RSS"));
+	connect_both_ways();
+	assert_true(stats().frames_handed > 0);
+}
+
+int
+main(void)
+{
+	static const char *const args[] = {"--no-huge", "--no-pci", "--no-shconf", "--no-telemetry",
+		"--iova-mode=va", "-m512", "--log-level=*:critical"};
+	const struct eal_setup eal = {.args = args, .args_count = sizeof(args) / sizeof(args[0])};
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		ROW(test_a_nic_that_keeps_its_word_spreads_alone),
+		ROW(test_connections_work_whatever_the_queue),
+		ROW(test_a_nic_that_changes_its_mind_is_found_out),
+		ROW(test_who_is_behind_holds_nobody_up),
+		ROW(test_a_nic_that_does_not_agree_has_a_carrier),
+		ROW(test_a_device_without_rss_has_a_carrier),
+	};
+
+	return eal_start(&eal) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
