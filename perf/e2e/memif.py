@@ -13,6 +13,7 @@ The result is one JSON object: for each work, what every side did, over the roun
 saturated: who of server and load had work all the time.
 """
 import argparse
+import ctypes
 import json
 import os
 import platform
@@ -47,6 +48,16 @@ def refuse(sentence):
     sys.exit(f"memif.py: {sentence}")
 
 
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def stay_on(core):
+    """In a child: it keeps to the core, and ends with this script, however that ends."""
+    os.sched_setaffinity(0, {core})
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """A process on a core, whose lines are read as they come. None outlives this script."""
 
@@ -59,7 +70,7 @@ class Process:
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.errors, text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+            preexec_fn=lambda: stay_on(core))
         Process.running.append(self.process)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
