@@ -49,8 +49,13 @@ class Kernel:
                    "--work", work, "--size", str(size), "--core", str(self.cores[0])]
         with self.veth.server:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        if process.stdout.readline() != "ready\n":
-            raise Problem(f"{' '.join(command)}: it does not listen")
+        try:
+            if process.stdout.readline() != "ready\n":
+                raise Problem(f"{' '.join(command)}: it does not listen")
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         return process
 
     def load_command(self, work, size, connections, inflight, seconds, warm_up):

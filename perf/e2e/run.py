@@ -186,7 +186,11 @@ def main():
     try:
         measure(bench, chosen, result, args.rounds)
     finally:
-        bench.close()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            bench.close()
+        except (veth.Problem, OSError) as problem:
+            result["problems"].append(str(problem))
         conclude(result, started)
         write(result, args.out)
     for row in result["targets"]:

@@ -309,9 +309,10 @@ KERNEL = Section(
     "kernel", "The kernel over veth",
     ["Its own best plain configuration: an epoll server of one thread on one core, edge-triggered, with "
      "TCP_NODELAY, and clients on the other core, in two namespaces joined by a veth; listen backlog and "
-     "somaxconn 65535, 16 client addresses with ports 1024 to 65535, tcp_tw_reuse. Closed loop, as many "
-     "messages under way as on the ring wire. A rate is divided by the share of the time that the server's "
-     "core was busy, softirq included, read from /proc/stat; what other programs had of that core is not in it.",
+     "somaxconn 65535, 16 client addresses with ports 1024 to 65535, tcp_tw_reuse. Closed loop: echo "
+     "with as many messages under way as on the ring wire, connections with 256, bulk on 4 connections. A "
+     "rate is divided by the share of the time that the server's core was busy, softirq included, read from "
+     "/proc/stat; what other programs had of that core is not in it.",
      "Each point is taken with RPS (what arrives is received on the core of the program that it is for) and "
      "without (veth then has the sender's core receive it); comparisons use the better one. Rates are a second, "
      "bulk in Gbit/s. A million connections are left out: they would take the kernel, with a socket at each "

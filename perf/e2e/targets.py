@@ -73,6 +73,8 @@ def evaluate(result, baseline):
     here = same_machine(result["machine"], baseline)
     for target in TARGETS:
         figure = figures.scaled(figures.find(result, target.point, target.path), target.factor)
+        if figure and figure["median"] <= 0:  # no turn was counted, say
+            figure = None
         row = {"words": target.words, "bound": target.bound, "wanted": target.wanted, "unit": target.unit,
                "point": target.point, "path": target.path, "figure": figure,
                "binds": here or not target.absolute}

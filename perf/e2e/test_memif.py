@@ -39,7 +39,8 @@ def main():
             check(of_side["frames_in_per_message"]["median"] >= sent, f"{work['work']}: frames in")
             check(of_side["frames_out_per_message"]["median"] >= heard, f"{work['work']}: frames out")
             check(of_side["messages_per_s"]["median"] > 0, f"{work['work']}: no rate")
-            check(0 < of_side["server_busy_share"]["median"] <= 1.01, f"{work['work']}: busy share")
+            # A few messages may be over before the first reading of a busy machine: then none is left.
+            check(0 <= of_side["server_busy_share"]["median"] <= 1.01, f"{work['work']}: busy share")
             check(of_side["saturated"] in ("server", "load", "both", "neither"), "who saturates")
         check(work["ratio"]["messages_per_s"]["median"] > 0, f"{work['work']}: no ratio")
 

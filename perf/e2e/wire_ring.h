@@ -86,11 +86,11 @@ struct memory {
 	uint64_t player; /* of that the player's */
 };
 
-/* What the process holds for the server, tables and buffers included, with all connections. */
+/* What the process holds for the server at most, tables and buffers included, with all connections. */
 static inline uint64_t
 memory_server(const struct memory *memory)
 {
-	return memory->open - memory->player;
+	return RTE_MAX(memory->open, memory->echoed) - memory->player;
 }
 
 static inline double

@@ -262,6 +262,7 @@ group_spread(struct group *group)
 		return err;
 	snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by lane 0 (%s)", group->lanes,
 		rill_error());
+	error_set(0, "%s", ""); /* it was no failure */
 	steer_init(&group->steer, secret, group->lanes);
 	err = group_open_one_queue(group);
 	return err == 0 ? group_spread_by_carrier(group) : err;

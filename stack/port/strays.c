@@ -280,7 +280,8 @@ strays_destroy(struct strays *strays)
 uint64_t
 strays_bytes(unsigned int lanes)
 {
-	uint64_t ring = SPREAD_LOANS * sizeof(void *) + sizeof(struct rte_ring) +
+	/* A ring of exactly so many slots has room for twice as many. */
+	uint64_t ring = 2ull * SPREAD_LOANS * sizeof(void *) + sizeof(struct rte_ring) +
 			sizeof(struct rte_memzone);
 
 	return sizeof(struct strays) + 2ull * lanes * (lanes - 1) * ring;
