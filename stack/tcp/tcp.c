@@ -3,6 +3,7 @@
 #include "tcp.h"
 
 #include <errno.h>
+#include <stdalign.h>
 
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -93,7 +94,7 @@ lists_make(struct tcp *tcp, const struct tcp_setup *setup)
 	int node = setup->numa_node;
 
 	tcp->option_sets = rte_zmalloc_socket("rill",
-		sizeof(tcp->option_sets[0]) * RILL_OPTION_SETS_MAX, RTE_CACHE_LINE_SIZE, node);
+		sizeof(tcp->option_sets[0]) * RILL_OPTION_SETS_MAX, alignof(struct option_set), node);
 	tcp->listeners = rte_zmalloc_socket(
 		"rill", sizeof(tcp->listeners[0]) * TCP_LISTENERS_MAX, RTE_CACHE_LINE_SIZE, node);
 	tcp->listener_by_port = rte_zmalloc_socket(
