@@ -43,17 +43,18 @@ static struct {
 	uint16_t reta[2 * RSS_RETA_MOST];
 } nic;
 
+/* used: only the linker knows that somebody calls them, and LTO is done before it says so. */
 int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
+__rte_used int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
 int __real_rte_eth_dev_configure(
 	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-int __wrap_rte_eth_dev_configure(
+__rte_used int __wrap_rte_eth_dev_configure(
 	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
-int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
-int __wrap_rte_eth_dev_rss_reta_update(
+__rte_used int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
+__rte_used int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
+__rte_used int __wrap_rte_eth_dev_rss_reta_update(
 	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-int __wrap_rte_eth_dev_rss_reta_query(
+__rte_used int __wrap_rte_eth_dev_rss_reta_query(
 	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
 
 int
