@@ -120,16 +120,14 @@ carrier_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	return n > 0 ? spread(port, frames, n) : 0;
 }
 
-/* Copies what the carrier lends into buffers of this lane's. */
-static uint16_t
-lane_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+uint16_t
+spread_borrow(struct port *port, struct rte_ring *in, struct rte_ring *back,
+	struct rte_mbuf **frames, uint16_t n)
 {
-	struct spread_lane *lane = &port->spreader->lane[port->lane];
 	struct rte_mbuf *lent[PORT_BURST];
 	uint16_t got = 0;
 
-	n = (uint16_t)rte_ring_sc_dequeue_burst(
-		lane->in, (void **)lent, RTE_MIN(n, PORT_BURST), NULL);
+	n = (uint16_t)rte_ring_sc_dequeue_burst(in, (void **)lent, RTE_MIN(n, PORT_BURST), NULL);
 	for (uint16_t i = 0; i < n; i++) {
 		frames[got] = rte_pktmbuf_copy(lent[i], port->rx_pool, 0, UINT32_MAX);
 		if (frames[got] != NULL)
@@ -137,9 +135,17 @@ lane_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 		else
 			count_drop(port->counters, RILL_DROP_no_mbuf);
 	}
-	if (n > 0 && rte_ring_sp_enqueue_bulk(lane->back, (void **)lent, n, NULL) == 0)
+	if (n > 0 && rte_ring_sp_enqueue_bulk(back, (void **)lent, n, NULL) == 0)
 		RILL_ASSERT(!"there is room for all that is lent");
 	return got;
+}
+
+static uint16_t
+lane_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
+{
+	struct spread_lane *lane = &port->spreader->lane[port->lane];
+
+	return spread_borrow(port, lane->in, lane->back, frames, n);
 }
 
 /* ---- leaving */

@@ -40,6 +40,7 @@
 /* Blanks: what lanes hold, and what the carrier has not yet handed to the NIC. */
 #define SPREAD_BLANKS(lanes) (((uint32_t)(lanes)-1) * (SPREAD_LOANS + PORT_BURST))
 
+struct rte_ring;
 struct spreader;
 
 struct spread_setup {
@@ -63,6 +64,13 @@ void spread_carrier(struct port *carrier, struct spreader *spreader);
  */
 void spread_port(struct port *port, const struct port *carrier, unsigned int lane,
 	struct rte_mempool *rx_pool);
+
+/*
+ * Up to n frames, n of a burst at most, that `in` lends to the lane of this port, copied into buffers
+ * of its rx_pool; those that were lent go into `back`, which has room for them. Returns how many.
+ */
+uint16_t spread_borrow(struct port *port, struct rte_ring *in, struct rte_ring *back,
+	struct rte_mbuf **frames, uint16_t n);
 
 /* Gives all frames on their way back to the carrier's pools. No lane runs. */
 void spreader_drain(struct spreader *spreader);

@@ -79,28 +79,6 @@ lend(struct port *port, unsigned int to, struct rte_mbuf **frames, unsigned int 
 		drop_packet(port->counters, frames[i], RILL_DROP_spread_full);
 }
 
-/* Copies what another lane lends into buffers of this one's. */
-static uint16_t
-borrow(struct port *port, unsigned int from, struct rte_mbuf **frames, uint16_t n)
-{
-	struct stray_path *path = &port->strays->path[from][port->lane];
-	struct rte_mbuf *lent[PORT_BURST];
-	uint16_t got = 0;
-
-	n = (uint16_t)rte_ring_sc_dequeue_burst(
-		path->in, (void **)lent, RTE_MIN(n, PORT_BURST), NULL);
-	for (uint16_t i = 0; i < n; i++) {
-		frames[got] = rte_pktmbuf_copy(lent[i], port->rx_pool, 0, UINT32_MAX);
-		if (frames[got] != NULL)
-			got++;
-		else
-			count_drop(port->counters, RILL_DROP_no_mbuf);
-	}
-	if (n > 0 && rte_ring_sp_enqueue_bulk(path->back, (void **)lent, n, NULL) == 0)
-		RILL_ASSERT(!"there is room for all that is lent");
-	return got;
-}
-
 /* Lanes take turns in being first. */
 static uint16_t
 borrow_from_all(struct port *port, struct rte_mbuf **frames, uint16_t n)
@@ -110,8 +88,10 @@ borrow_from_all(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	uint16_t got = 0;
 
 	for (unsigned int i = 0; i < strays->lanes; i++) {
+		const struct stray_path *path = &strays->path[from][port->lane];
+
 		if (from != port->lane)
-			got += borrow(port, from, frames + got, n - got);
+			got += spread_borrow(port, path->in, path->back, frames + got, n - got);
 		from = from + 1 == strays->lanes ? 0 : from + 1;
 	}
 	strays->lane[port->lane].first = from + 1 == strays->lanes ? 0 : from + 1;
