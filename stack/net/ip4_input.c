@@ -23,7 +23,6 @@ enum {
 	OPTION_SSRR = 137,
 };
 
-#define IP4_HEADER_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr))
 #define IP4_BROADCAST 0xffffffffu
 #define IP4_CLASS_D 0xe0000000u /* multicast: 224/4 */
 #define IP4_CLASS_MASK 0xf0000000u
@@ -131,8 +130,7 @@ check_addresses(const struct net *net, const struct packet *packet)
 		return RILL_DROP_ip_broadcast;
 	if (unlikely(!net_ip_is_unicast(net, src) || net_ip_is_ours(net, src)))
 		return RILL_DROP_ip_bad_source;
-	if (unlikely((ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG |
-							     RTE_IPV4_HDR_OFFSET_MASK)) != 0))
+	if (unlikely((ip->fragment_offset & rte_cpu_to_be_16(IP4_FRAGMENT)) != 0))
 		return RILL_DROP_ip_fragment;
 	return RILL_DROP_COUNT;
 }

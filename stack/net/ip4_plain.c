@@ -17,9 +17,6 @@
 #include "net_state.h"
 #include "packet.h"
 
-#define IP4_HEADER_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr))
-#define IP4_FRAGMENT (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
-
 /* The five words of a header, of which the version is not 0. */
 static inline bool
 header_sum_is_good(const struct rte_ipv4_hdr *ip)

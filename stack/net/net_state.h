@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include <rte_byteorder.h>
+#include <rte_ip.h>
 
 #include "net.h"
 
@@ -18,6 +19,9 @@ struct net_addr {
 	uint8_t announced; /* times */
 	struct wheel_node timer;
 };
+
+#define IP4_HEADER_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr)) /* without options */
+#define IP4_FRAGMENT (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 
 /* A network that is connected: one for all addresses of ours in it. */
 struct net_connected {

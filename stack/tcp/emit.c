@@ -111,8 +111,7 @@ frame_chained(struct tcp *tcp, uint32_t index, unsigned int count)
 	return frame;
 }
 
-/* One buffer with the records' bytes copied: for ports that take no chains, or only shorter ones.
- */
+/* One buffer with the records' bytes copied: for ports that take no chains, or shorter ones. */
 static struct rte_mbuf *
 frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 {
@@ -166,6 +165,13 @@ frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_
 	return frame;
 }
 
+/* As nearly all segments that are no SYN have them. */
+static inline bool
+are_timestamps_alone(const struct segment_options *options)
+{
+	return likely(options->has == SEG_HAS_TS && options->sack_count == 0);
+}
+
 /* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
 static uint32_t
 frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
@@ -181,7 +187,7 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	uint64_t rest_sum = 0;
 
 	next_hop->used = true;
-	if (likely(options->has == SEG_HAS_TS && options->sack_count == 0)) {
+	if (are_timestamps_alone(options)) {
 		rest_sum = headers_write_timestamps(header, options->tsval, options->tsecr);
 		rest += HEADERS_TS_LEN;
 	} else {
@@ -265,9 +271,8 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	uint32_t ticket;
 
 	emit_gather_options(tcp, conn, &options);
-	options_len = options.has == SEG_HAS_TS && options.sack_count == 0
-			      ? HEADERS_TS_LEN
-			      : segment_options_len(&options);
+	options_len = are_timestamps_alone(&options) ? HEADERS_TS_LEN
+						     : segment_options_len(&options);
 	frame = frame_make(tcp, index, count,
 		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
 	if (frame == NULL)

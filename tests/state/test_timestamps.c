@@ -156,6 +156,19 @@ test_what_is_echoed(void **state)
 }
 
 static void
+test_the_handshakes_last_ack_is_echoed(void **state)
+{
+	/* Where we speak first, it is the newest that the peer has sent. */
+	in_syn_received();
+	advance(7);
+	peer_sends(ACK, 1, 1);
+	expect_opened();
+	writes(10);
+	expect(ACK, 1, 1, .len = 10);
+	check_equal(peer.got.tsecr, clock_now());
+}
+
+static void
 test_poison_beyond_the_window_is_not_remembered(void **state)
 {
 	/* [ATK-37, RFC7323-15] a future timestamp with a wrong number */
@@ -262,6 +275,7 @@ main(void)
 		with_timestamps(test_the_peers_clock_may_wrap),
 		with_timestamps(test_after_24_days_the_last_one_is_void),
 		with_timestamps(test_what_is_echoed),
+		with_timestamps(test_the_handshakes_last_ack_is_echoed),
 		with_timestamps(test_poison_beyond_the_window_is_not_remembered),
 		with_timestamps(test_rtt_is_taken_from_retransmissions_too),
 		with_timestamps(test_an_insane_echo_gives_no_sample),

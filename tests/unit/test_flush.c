@@ -21,7 +21,7 @@
 #include "outbox.h"
 #include "port.h"
 
-#define FRAMES 1024
+#define FRAMES 4095
 #define FRAME_LEN(ticket) (60 + (ticket) % 7)
 
 struct fake_port {
@@ -133,6 +133,23 @@ test_all_leave_at_once(void **state)
 	assert_int_equal(counters.tx_bytes, bytes);
 	assert_int_equal(counters.tx_backlogged, 0);
 	assert_int_equal(flush(UINT32_MAX, 11), 0);
+	end();
+}
+
+static void
+test_credit_never_exceeds_the_ring(void **state)
+{
+	/* A NIC with more descriptors than the outbox has room: what is kept for control frames stays. */
+	begin(0);
+	fake.port.tx_desc = 2 * OUTBOX_SIZE;
+	put(1);
+	flush(UINT32_MAX, 10);
+	assert_int_equal(outbox_room(&outbox), OUTBOX_SIZE - OUTBOX_CONTROL_ROOM);
+	put(OUTBOX_SIZE - 10); /* control frames have taken their room, and more */
+	flush(0, 20);
+	assert_int_equal(outbox_room(&outbox), 0);
+	assert_true(outbox_has_control_room(&outbox));
+	flush(UINT32_MAX, 30);
 	end();
 }
 
@@ -296,6 +313,7 @@ main(void)
 	const struct eal_setup setup = {.args = args, .args_count = sizeof(args) / sizeof(args[0])};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_leave_at_once),
+		cmocka_unit_test(test_credit_never_exceeds_the_ring),
 		cmocka_unit_test(test_what_is_refused_stays_and_leaves_late),
 		cmocka_unit_test(test_turns_of_one_microsecond_are_one_turn),
 		cmocka_unit_test(test_a_full_port_is_asked_cheaply),
