@@ -100,8 +100,8 @@ run_tests() { # NAME ARGUMENT...
 
 run_quick() {
 	build release || return
-	run_tests release --no-suite interop --no-suite long
-	run_tests release interop_framing_raw interop_framing_http interop_ends interop_ping
+	run_tests release --no-suite interop --no-suite sriov --no-suite long
+	run_tests release interop_framing_raw interop_framing_http interop_ends interop_ping interop_vlan
 }
 
 run_all() {
@@ -110,7 +110,7 @@ run_all() {
 	fi
 	if build sanitize -Db_sanitize=address,undefined -Dbuildtype=debug -Db_lto=false \
 		-Dbenchmarks=false; then
-		run_tests sanitize --no-suite tidy --no-suite external
+		run_tests sanitize --no-suite tidy --no-suite external --no-suite sriov
 	fi
 	CC=clang CXX=clang++ build clang
 	say "fuzz"

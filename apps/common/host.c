@@ -8,13 +8,26 @@ int
 host_set_ip(void *settings, const struct option_def *def, const char *value, char *why)
 {
 	struct host *host = settings;
+	char text[HOST_TEXT_LEN], *rest = text, *part;
+	unsigned int port = host->ips_count;
 
-	if (host->ips_count == RILL_PORTS_MAX)
+	if (port == RILL_PORTS_MAX)
 		return option_wrong(why, "is one too many; give at most %d", RILL_PORTS_MAX);
-	if (strchr(value, '/') == NULL ||
-		rill_prefix_parse(value, &host->ips[host->ips_count]) != 0)
-		return option_wrong(why, "is not an address with the length of its network's prefix; "
-			"give one such as 192.0.2.10/24");
+	if (strlen(value) >= sizeof(text))
+		return option_wrong(why, "is too long; give at most %zu bytes", sizeof(text) - 1);
+	snprintf(text, sizeof(text), "%s", value);
+	host->ips_each[port] = 0;
+	while ((part = strsep(&rest, ",")) != NULL) {
+		unsigned int n = host->ips_each[port];
+
+		if (n == HOST_IPS_MAX)
+			return option_wrong(why, "are too many; give at most %d", HOST_IPS_MAX);
+		if (strchr(part, '/') == NULL || rill_prefix_parse(part, &host->ips[port][n]) != 0)
+			return option_wrong(why, "is not an address with the length of its network's "
+				"prefix, or several; give one such as 192.0.2.10/24, or "
+				"192.0.2.10/24,2001:db8::10/64");
+		host->ips_each[port]++;
+	}
 	host->ips_count++;
 	return 0;
 }
@@ -30,8 +43,22 @@ host_set_gateway(void *settings, const struct option_def *def, const char *value
 {
 	struct host *host = settings;
 
-	if (rill_addr_parse(value, &host->gateway) != 0)
-		return option_wrong(why, "is not an address; give one such as 192.0.2.1");
+	struct rill_addr addr;
+
+	if (rill_addr_parse(value, &addr) != 0)
+		return option_wrong(why, "is not an address; give one such as 192.0.2.1 or fe80::1");
+	*(addr.family == AF_INET6 ? &host->gateway6 : &host->gateway) = addr;
+	return 0;
+}
+
+int
+host_set_exception(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+
+	if (strlen(value) >= sizeof(host->exception))
+		return option_wrong(why, "is too long; give at most %zu bytes", sizeof(host->exception) - 1);
+	snprintf(host->exception, sizeof(host->exception), "%s", value);
 	return 0;
 }
 
@@ -98,11 +125,44 @@ host_prefix_covers(const struct rill_prefix *prefix, const struct rill_addr *add
 		(prefix->addr.u.ip6[bits / 8] ^ addr->u.ip6[bits / 8]) >> (8 - bits % 8) == 0;
 }
 
-int
-host_gateway_port(const struct host *host)
+bool
+host_port_covers(const struct host *host, unsigned int port, const struct rill_addr *addr)
 {
-	for (unsigned int i = 0; i < host->ips_count; i++)
-		if (host_prefix_covers(&host->ips[i], &host->gateway))
+	for (unsigned int n = 0; n < host->ips_each[port]; n++)
+		if (host_prefix_covers(&host->ips[port][n], addr))
+			return true;
+	return false;
+}
+
+static bool
+port_has_ip6(const struct host *host, unsigned int port)
+{
+	for (unsigned int n = 0; n < host->ips_each[port]; n++)
+		if (host->ips[port][n].addr.family == AF_INET6)
+			return true;
+	return false;
+}
+
+static bool
+is_link_local(const struct rill_addr *addr)
+{
+	return addr->family == AF_INET6 && addr->u.ip6[0] == 0xfe && (addr->u.ip6[1] & 0xc0) == 0x80;
+}
+
+const struct rill_addr *
+host_gateway(const struct host *host, uint8_t family)
+{
+	return family == AF_INET6 ? &host->gateway6 : &host->gateway;
+}
+
+int
+host_gateway_port(const struct host *host, uint8_t family)
+{
+	const struct rill_addr *gateway = host_gateway(host, family);
+
+	for (unsigned int i = 0; gateway->family != 0 && i < host->ips_count; i++)
+		if (host_port_covers(host, i, gateway) ||
+			(is_link_local(gateway) && port_has_ip6(host, i)))
 			return (int)i;
 	return -1;
 }
@@ -125,7 +185,16 @@ host_check(const struct host *host, const char *program)
 			host->devs_count, host->devs_count == 1 ? "" : "s");
 		return OPTIONS_WRONG;
 	}
-	if (host->gateway.family != 0 && host_gateway_port(host) < 0) {
+	if (host->exception[0] != '\0' && host->devs_count != 1) {
+		fprintf(stderr, "%s: --exception: is for one --dev, and %u are given; run one program "
+			"for each\n", program, host->devs_count);
+		return OPTIONS_WRONG;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		uint8_t family = i == 0 ? AF_INET : AF_INET6;
+
+		if (host_gateway(host, family)->family == 0 || host_gateway_port(host, family) >= 0)
+			continue;
 		fprintf(stderr, "%s: --gateway: lies in the network of no --ip; give the address of "
 			"a router in one of them\n", program);
 		return OPTIONS_WRONG;

@@ -18,6 +18,8 @@
 
 /* Room for an argument of --dev or --eal. */
 #define HOST_TEXT_LEN 256
+/* Addresses that one --ip may give. */
+#define HOST_IPS_MAX 8
 
 struct host_dev {
 	char spec[HOST_TEXT_LEN]; /* as given: NAME[,args] */
@@ -27,10 +29,12 @@ struct host_dev {
 struct host {
 	struct host_dev devs[RILL_PORTS_MAX];
 	unsigned int devs_count;
-	struct rill_prefix ips[RILL_PORTS_MAX];
-	unsigned int ips_count;
-	struct rill_addr gateway; /* family 0: none */
-	uint32_t lanes, mtu, msl_ms, idle_sleep_us;
+	struct rill_prefix ips[RILL_PORTS_MAX][HOST_IPS_MAX]; /* of each port, in the order given */
+	unsigned int ips_each[RILL_PORTS_MAX];
+	unsigned int ips_count;             /* ports that have some: times that --ip is given */
+	struct rill_addr gateway, gateway6; /* family 0: none */
+	char exception[HOST_TEXT_LEN]; /* empty: none */
+	uint32_t lanes, vlan, mtu, msl_ms, idle_sleep_us;
 	enum rill_cc congestion_control;
 	char eal[HOST_TEXT_LEN]; /* empty: Rill chooses */
 };
@@ -38,6 +42,7 @@ struct host {
 int host_set_dev(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_ip(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_gateway(void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_exception(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_congestion_control(
 	void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_eal(void *settings, const struct option_def *def, const char *value, char *why);
@@ -48,12 +53,17 @@ void host_clear_ips(void *settings);
 #define HOST_OPTION_ROWS(ip_help)                                                                  \
 	{"dev", "NAME[,args]", "a DPDK device, virtual or by PCI address (default net_tap0); each " \
 		"is a port with lanes of its own", host_set_dev, .clear = host_clear_devs},       \
-	{"ip", "ADDR/LEN", ip_help, host_set_ip, .clear = host_clear_ips},                         \
-	{"gateway", "ADDR", "the default route, through the port in whose network it lies (default " \
-		"none)", host_set_gateway},                                                        \
+	{"ip", "ADDR/LEN[,ADDR/LEN...]", ip_help, host_set_ip, .clear = host_clear_ips},           \
+	{"gateway", "ADDR", "the default route of its family, through the port in whose network it " \
+		"lies; one of IPv4, one of IPv6 (default none)", host_set_gateway},                \
+	{"exception", "NAME,iface=IFACE", "hands what is not for this program to the kernel, through " \
+		"the interface of this device (net_tap or net_virtio_user; default none)",         \
+		host_set_exception},                                                               \
 	{"lanes", "N", "lanes, each a core, shared out evenly among the devices; 0: one for each " \
 		"--dev (default 0)", option_set_count, offsetof(struct host, lanes), 0,            \
 		RILL_LANES_MAX},                                                                   \
+	{"vlan", "ID", "the VLAN that every --dev is in, 1 to 4094; 0: none (default 0)",          \
+		option_set_count, offsetof(struct host, vlan), 0, 4094},                           \
 	{"mtu", "BYTES", "largest IP packet; 0: what the device has (default 0)",                  \
 		option_set_count, offsetof(struct host, mtu), 0, 65535},                           \
 	{"congestion-control", "cubic|newreno|dctcp|bbr|none",                                     \
@@ -74,11 +84,23 @@ enum options_result host_check(const struct host *host, const char *program);
 
 bool host_prefix_covers(const struct rill_prefix *prefix, const struct rill_addr *addr);
 
-/* The port of whose network the gateway is part; -1: there is no gateway. */
-int host_gateway_port(const struct host *host);
+/* Does one of the port's networks cover it? */
+bool host_port_covers(const struct host *host, unsigned int port, const struct rill_addr *addr);
 
-/* Writes the defaults of Rill, and what host says, into config; each port has its one address. */
+/* The gateway of a family, and the port of whose network it is part; -1: there is none. A link-local one
+ * is the first port's that has IPv6. */
+const struct rill_addr *host_gateway(const struct host *host, uint8_t family);
+int host_gateway_port(const struct host *host, uint8_t family);
+
+/* Writes the defaults of Rill, and what host says, into config. */
 void host_configure(const struct host *host, struct rill_config *config);
+
+/* Words in --eal. */
+#define HOST_EAL_WORDS_MAX 32
+
+/* Puts --eal into config, cut at its blanks into words that point into text; both are the caller's. */
+void host_configure_eal(const struct host *host, struct rill_config *config, char text[HOST_TEXT_LEN],
+	const char *words[HOST_EAL_WORDS_MAX]);
 
 /* rill_stack_create with --eal; a failure is said on stderr. Returns 0 or a negative errno. */
 int host_create_stack(const struct host *host, const char *program, struct rill_config *config,

@@ -7,18 +7,19 @@
 
 #include "host.h"
 
-/* Words in --eal. */
-#define EAL_WORDS_MAX 32
-
 static void
 fill_port(struct rill_port_config *port, const struct host *host, unsigned int i)
 {
 	port->name = host->devs[i].spec;
-	port->addrs[0] = host->ips[i];
-	port->addrs_count = 1;
+	memcpy(port->addrs, host->ips[i], host->ips_each[i] * sizeof(port->addrs[0]));
+	port->addrs_count = host->ips_each[i];
+	port->vlan = (uint16_t)host->vlan;
 	port->mtu = (uint16_t)host->mtu;
-	if (host_gateway_port(host) == (int)i)
+	port->exception = host->exception[0] != '\0' ? host->exception : NULL;
+	if (host_gateway_port(host, AF_INET) == (int)i)
 		port->gateway = host->gateway;
+	if (host_gateway_port(host, AF_INET6) == (int)i)
+		port->gateway6 = host->gateway6;
 }
 
 void
@@ -34,32 +35,32 @@ host_configure(const struct host *host, struct rill_config *config)
 	config->options.congestion_control = (int32_t)host->congestion_control;
 }
 
-/* Cuts --eal at its blanks; text is changed. */
-static unsigned int
-split_eal(char *text, const char *words[])
+void
+host_configure_eal(const struct host *host, struct rill_config *config, char text[HOST_TEXT_LEN],
+	const char *words[HOST_EAL_WORDS_MAX])
 {
 	unsigned int n = 0;
-	char *word;
+	char *rest = text, *word;
 
-	while (n < EAL_WORDS_MAX && (word = strsep(&text, " \t")) != NULL)
+	if (host->eal[0] == '\0')
+		return;
+	memcpy(text, host->eal, HOST_TEXT_LEN);
+	while (n < HOST_EAL_WORDS_MAX && (word = strsep(&rest, " \t")) != NULL)
 		if (*word != '\0')
 			words[n++] = word;
-	return n;
+	config->eal_args = words;
+	config->eal_args_count = n;
 }
 
 int
 host_create_stack(const struct host *host, const char *program, struct rill_config *config,
 	struct rill_stack **stack)
 {
-	const char *eal_words[EAL_WORDS_MAX];
+	const char *eal_words[HOST_EAL_WORDS_MAX];
 	char eal[HOST_TEXT_LEN];
 	int rc;
 
-	if (host->eal[0] != '\0') {
-		memcpy(eal, host->eal, sizeof(eal));
-		config->eal_args_count = split_eal(eal, eal_words);
-		config->eal_args = eal_words;
-	}
+	host_configure_eal(host, config, eal, eal_words);
 	rc = rill_stack_create(config, stack);
 	return rc == 0 ? 0 : host_failed(program, "the stack does not start", rc);
 }

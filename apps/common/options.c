@@ -12,6 +12,12 @@
 
 #include "units.h"
 
+#define ENVIRONMENT "env:"
+#define ENVIRONMENT_MAX 1024
+
+/* The section of a file that all programs have: profiles of devices. */
+#define SECTION_OF_ALL "rill"
+
 int
 option_wrong(char *why, const char *format, ...)
 {
@@ -99,6 +105,25 @@ unknown_flag(const struct options *options, const char *flag)
 	return OPTIONS_WRONG;
 }
 
+/* What stands in the environment; for an option that may stand several times, a list with commas. */
+static int
+set_from_environment(void *settings, const struct option_def *def, const char *name, char *why)
+{
+	const char *value = getenv(name);
+	char list[ENVIRONMENT_MAX], *rest = list, *one;
+	int rc = 0;
+
+	if (value == NULL || *value == '\0' || strlen(value) >= sizeof(list))
+		return option_wrong(why, "there is no such variable in the environment, or it is empty or too "
+			"long; give one that is set, such as PCIDEVICE_... of a device plugin");
+	if (def->clear == NULL)
+		return def->set(settings, def, value, why);
+	snprintf(list, sizeof(list), "%s", value);
+	while (rc == 0 && (one = strsep(&rest, ",")) != NULL)
+		rc = def->set(settings, def, one, why);
+	return rc;
+}
+
 /* Sets one value; seen remembers which lists this source has begun. */
 static int
 apply(const struct options *options, void *settings, const struct option_def *def, const char *value,
@@ -109,6 +134,8 @@ apply(const struct options *options, void *settings, const struct option_def *de
 	if (def->clear != NULL && !seen[i])
 		def->clear(settings);
 	seen[i] = true;
+	if (strncmp(value, ENVIRONMENT, strlen(ENVIRONMENT)) == 0)
+		return set_from_environment(settings, def, value + strlen(ENVIRONMENT), why);
 	return def->set(settings, def, value, why);
 }
 
@@ -138,9 +165,9 @@ load_entry(const struct options *options, void *settings, const char *path,
 
 static enum options_result
 load_section(const struct options *options, void *settings, const char *path,
-	struct rte_cfgfile *file)
+	struct rte_cfgfile *file, const char *section)
 {
-	int n = rte_cfgfile_section_num_entries(file, options->program);
+	int n = rte_cfgfile_section_num_entries(file, section);
 	struct rte_cfgfile_entry *entries = calloc((size_t)n + 1, sizeof(*entries));
 	enum options_result result = OPTIONS_RUN;
 	bool seen[OPTIONS_MAX] = {false};
@@ -149,17 +176,39 @@ load_section(const struct options *options, void *settings, const char *path,
 		fprintf(stderr, "%s: %s: no memory to read it\n", options->program, path);
 		return OPTIONS_WRONG;
 	}
-	n = rte_cfgfile_section_entries(file, options->program, entries, n);
+	n = rte_cfgfile_section_entries(file, section, entries, n);
 	for (int i = 0; i < n && result == OPTIONS_RUN; i++)
 		result = load_entry(options, settings, path, &entries[i], seen);
 	free(entries);
 	return result;
 }
 
+static enum options_result
+load_sections(const struct options *options, void *settings, const char *path,
+	struct rte_cfgfile *file)
+{
+	const char *const sections[] = {SECTION_OF_ALL, options->program};
+	enum options_result result = OPTIONS_RUN;
+	int known = 0;
+
+	for (int i = 0; i < 2; i++)
+		known += rte_cfgfile_has_section(file, sections[i]) != 0;
+	if (known == 0 || rte_cfgfile_num_sections(file, NULL, 0) != known) {
+		fprintf(stderr, "%s: --config %s: has other sections than [%s], or none; it must have "
+			"this one, or [" SECTION_OF_ALL "], which all programs read, and no other\n",
+			options->program, path, options->program);
+		return OPTIONS_WRONG;
+	}
+	for (int i = 0; i < 2 && result == OPTIONS_RUN; i++)
+		if (rte_cfgfile_has_section(file, sections[i]))
+			result = load_section(options, settings, path, file, sections[i]);
+	return result;
+}
+
 enum options_result
 options_load(const struct options *options, void *settings, const char *path)
 {
-	enum options_result result = OPTIONS_WRONG;
+	enum options_result result;
 	struct rte_cfgfile *file = rte_cfgfile_load(path, 0);
 
 	if (file == NULL) {
@@ -168,12 +217,7 @@ options_load(const struct options *options, void *settings, const char *path)
 			options->program);
 		return OPTIONS_WRONG;
 	}
-	if (rte_cfgfile_num_sections(file, NULL, 0) != 1 ||
-		!rte_cfgfile_has_section(file, options->program))
-		fprintf(stderr, "%s: --config %s: has other sections than [%s]; it must have this one "
-			"and no other\n", options->program, path, options->program);
-	else
-		result = load_section(options, settings, path, file);
+	result = load_sections(options, settings, path, file);
 	rte_cfgfile_close(file);
 	return result;
 }

@@ -6,8 +6,12 @@
  * Options of a program: one table, read from the command line and from an INI file.
  *
  * "--port 7000" on the command line and "port = 7000" in the program's section of the file given by
- * --config are the same option. The file is read first, so the command line wins; a repeatable option
+ * --config are the same option; so is one in its section [rill], which all programs read before their own.
+ * The file is read first, so the command line wins; a repeatable option
  * on the command line replaces the file's list. --config, --help and --version need no row.
+ *
+ * A value "env:NAME" is that of the environment's variable NAME; for a repeatable option it may be a list
+ * with commas, as a device plugin of Kubernetes gives it.
  *
  * A flag stands alone on the command line, and is "yes" or "no" in the file.
  */

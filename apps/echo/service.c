@@ -175,9 +175,10 @@ service_announce(const struct echo_service *service)
 		return;
 	host_say_spread(host, PROGRAM, service->stack, stdout);
 	for (unsigned int i = 0; i < host->devs_count; i++)
-		printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n", host->devs[i].name,
-			rill_addr_format(&host->ips[i].addr, addr), host->ips[i].len,
-			settings->proto->name, settings->port);
+		for (unsigned int n = 0; n < host->ips_each[i]; n++)
+			printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n",
+				host->devs[i].name, rill_addr_format(&host->ips[i][n].addr, addr),
+				host->ips[i][n].len, settings->proto->name, settings->port);
 	fflush(stdout);
 }
 

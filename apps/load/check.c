@@ -10,7 +10,8 @@
 #define PROGRAM "rill-load"
 /* The host part of the address that is chosen in a target's network of 24 bits. */
 #define HOST_DEFAULT 200
-#define PREFIX_DEFAULT 24
+#define PREFIX4_DEFAULT 24
+#define PREFIX6_DEFAULT 64
 /* Requests under way on a connection, where a rate asks for them. */
 #define PIPELINE_OF_A_RATE 16
 
@@ -64,25 +65,65 @@ addr_add(struct rill_addr *addr, uint32_t n)
 }
 
 struct rill_prefix
-load_source_at(const struct load_settings *s, unsigned int i, uint32_t n)
+load_source_at(const struct load_settings *s, unsigned int i, unsigned int ip, uint32_t n)
 {
-	struct rill_prefix prefix = s->host.ips[i];
+	struct rill_prefix prefix = s->host.ips[i][ip];
 
 	addr_add(&prefix.addr, n);
 	return prefix;
+}
+
+/* The --ip to reach dst from, by its number; -1: none is of that family. */
+static int
+ip_towards(const struct host *host, unsigned int port, const struct rill_addr *dst)
+{
+	int first = -1;
+
+	for (unsigned int ip = 0; ip < host->ips_each[port]; ip++) {
+		if (host_prefix_covers(&host->ips[port][ip], dst))
+			return (int)ip;
+		if (first < 0 && host->ips[port][ip].addr.family == dst->family)
+			first = (int)ip;
+	}
+	return first;
+}
+
+struct rill_addr
+load_source_towards(const struct load_settings *s, unsigned int i, const struct rill_addr *dst,
+	uint32_t n)
+{
+	return load_source_at(s, i, (unsigned int)ip_towards(&s->host, i, dst), n).addr;
+}
+
+unsigned int
+load_sources(const struct load_settings *s, unsigned int i, struct rill_prefix addrs[RILL_ADDRS_MAX])
+{
+	unsigned int count = 0;
+
+	for (unsigned int ip = 0; ip < s->host.ips_each[i]; ip++)
+		for (uint32_t n = 0; n < s->sources; n++)
+			addrs[count++] = load_source_at(s, i, ip, n);
+	return count;
 }
 
 /* Addresses in the first target's network, of which nobody has told otherwise. */
 static void
 default_ips(struct load_settings *s)
 {
+	bool ip6 = s->targets[0].addr.family == AF_INET6;
+
 	for (unsigned int i = 0; i < s->host.devs_count; i++) {
-		struct rill_prefix *ip = &s->host.ips[i];
+		struct rill_prefix *ip = &s->host.ips[i][0];
 
 		ip->addr = s->targets[0].addr;
-		ip->len = PREFIX_DEFAULT;
-		ip->addr.u.ip4[3] = 0;
+		ip->len = ip6 ? PREFIX6_DEFAULT : PREFIX4_DEFAULT;
+		if (ip6)
+			memset(ip->addr.u.ip6 + PREFIX6_DEFAULT / 8, 0,
+				sizeof(ip->addr.u.ip6) - PREFIX6_DEFAULT / 8);
+		else
+			ip->addr.u.ip4[3] = 0;
 		addr_add(&ip->addr, HOST_DEFAULT + i * s->sources);
+		s->host.ips_each[i] = 1;
 	}
 	s->host.ips_count = s->host.devs_count;
 }
@@ -100,7 +141,7 @@ addr_is_foreign(const struct load_settings *s, const struct rill_addr *addr)
 	for (unsigned int i = 0; i < s->targets_count; i++)
 		if (addr_equals(addr, &s->targets[i].addr))
 			return false;
-	return s->host.gateway.family == 0 || !addr_equals(addr, &s->host.gateway);
+	return !addr_equals(addr, host_gateway(&s->host, addr->family));
 }
 
 /* Is it this host's number in its network all ones, which is nobody's address? */
@@ -113,15 +154,31 @@ is_broadcast(const struct rill_prefix *ip)
 	return ip->addr.family == AF_INET && ip->len < 31 && !host_prefix_covers(ip, &next.addr);
 }
 
-static enum options_result
-check_sources(const struct load_settings *s, unsigned int port)
+/* Has an --ip before this one that address among its sources? */
+static bool
+is_taken(const struct load_settings *s, unsigned int port, unsigned int ip,
+	const struct rill_addr *addr)
 {
-	const struct rill_prefix *ip = &s->host.ips[port];
+	for (unsigned int other = 0; other <= port; other++)
+		for (unsigned int i = 0; i < (other == port ? ip : s->host.ips_each[other]); i++)
+			for (uint32_t n = 0; n < s->sources; n++) {
+				struct rill_prefix taken = load_source_at(s, other, i, n);
+
+				if (addr_equals(&taken.addr, addr))
+					return true;
+			}
+	return false;
+}
+
+static enum options_result
+check_sources_of(const struct load_settings *s, unsigned int port, unsigned int number)
+{
+	const struct rill_prefix *ip = &s->host.ips[port][number];
 	char first[RILL_ADDR_STRLEN], text[RILL_ADDR_STRLEN];
 
 	rill_addr_format(&ip->addr, first);
 	for (uint32_t n = 0; n < s->sources; n++) {
-		struct rill_prefix source = load_source_at(s, port, n);
+		struct rill_prefix source = load_source_at(s, port, number, n);
 
 		rill_addr_format(&source.addr, text);
 		if (!host_prefix_covers(ip, &source.addr) || is_broadcast(&source))
@@ -130,17 +187,33 @@ check_sources(const struct load_settings *s, unsigned int port)
 		if (!addr_is_foreign(s, &source.addr))
 			return wrong("--ip %s/%u: with --sources %u it takes %s, the address of a target "
 				"or gateway; give another --ip", first, ip->len, s->sources, text);
-		for (unsigned int other = 0; other < port; other++)
-			for (uint32_t m = 0; m < s->sources; m++) {
-				struct rill_prefix taken = load_source_at(s, other, m);
-
-				if (addr_equals(&taken.addr, &source.addr))
-					return wrong("--ip %s/%u: with --sources %u two devices have %s; "
-						"give each --dev addresses of its own", first, ip->len,
-						s->sources, text);
-			}
+		if (is_taken(s, port, number, &source.addr))
+			return wrong("--ip %s/%u: with --sources %u two devices have %s; give each --dev "
+				"addresses of its own", first, ip->len, s->sources, text);
 	}
 	return OPTIONS_RUN;
+}
+
+static enum options_result
+check_sources(const struct load_settings *s, unsigned int port)
+{
+	unsigned int ips = s->host.ips_each[port];
+	enum options_result result = OPTIONS_RUN;
+
+	if (s->sources * ips > RILL_ADDRS_MAX)
+		return wrong("--sources %u: of each of %u addresses are more than a port may have; give at "
+			"most %u", s->sources, ips, RILL_ADDRS_MAX / ips);
+	for (unsigned int ip = 0; result == OPTIONS_RUN && ip < ips; ip++)
+		result = check_sources_of(s, port, ip);
+	return result;
+}
+
+static bool
+is_reachable(const struct host *host, unsigned int port, const struct rill_addr *target)
+{
+	return ip_towards(host, port, target) >= 0 &&
+	       (host_port_covers(host, port, target) ||
+		       host_gateway_port(host, target->family) == (int)port);
 }
 
 /* Can each target be reached? */
@@ -151,8 +224,7 @@ check_targets(const struct load_settings *s)
 
 	for (unsigned int t = 0; t < s->targets_count; t++)
 		for (unsigned int i = 0; i < s->host.ips_count; i++)
-			if (!host_prefix_covers(&s->host.ips[i], &s->targets[t].addr) &&
-				host_gateway_port(&s->host) != (int)i)
+			if (!is_reachable(&s->host, i, &s->targets[t].addr))
 				return wrong("--target %s: is neither in the network of %s (--ip number %u) "
 					"nor behind a gateway of that device; give an --ip in its network, "
 					"or --gateway", rill_addr_format(&s->targets[t].addr, text),
@@ -169,7 +241,7 @@ finish_addresses(struct load_settings *s)
 		return wrong("--target: is missing; give the server's address and port, such as "
 			"--target 10.0.0.2:7000");
 	host_default_dev(&s->host);
-	if (s->host.ips_count == 0 && s->targets[0].addr.family == AF_INET)
+	if (s->host.ips_count == 0)
 		default_ips(s);
 	result = host_check(&s->host, PROGRAM);
 	for (unsigned int i = 0; result == OPTIONS_RUN && i < s->host.ips_count; i++)

@@ -68,8 +68,8 @@ begin_connection(struct load_lane *lane, enum load_kind kind, uint64_t due_us)
 	struct rill_endpoint local = {.port = 0}, remote;
 	int rc;
 
-	local.addr = load_source_at(settings, lane->port, pair % settings->sources).addr;
 	remote = load_target_at(settings, pair / settings->sources % lane->targets);
+	local.addr = load_source_towards(settings, lane->port, &remote.addr, pair % settings->sources);
 	rc = session_begin(lane, kind, due_us, settings->sources > 1 ? &local : NULL, &remote);
 	if (rc != 0)
 		LOAD_COUNT(lane, not_begun);

@@ -79,7 +79,7 @@ print_rate(FILE *out, const struct load_settings *settings, const char *what, ui
 void
 report_plan(FILE *out, const struct load_settings *settings)
 {
-	const struct rill_prefix *ip = &settings->host.ips[0];
+	const struct rill_prefix *ip = &settings->host.ips[0][0];
 	struct rill_endpoint first = load_target_at(settings, 0);
 	char from[RILL_ADDR_STRLEN], to[RILL_ADDR_STRLEN];
 

@@ -60,11 +60,8 @@ create_stack(struct load_service *service)
 	struct rill_config config;
 
 	host_configure(&settings->host, &config);
-	for (unsigned int i = 0; i < config.ports_count; i++) {
-		for (uint32_t n = 0; n < settings->sources; n++)
-			config.ports[i].addrs[n] = load_source_at(settings, i, n);
-		config.ports[i].addrs_count = settings->sources;
-	}
+	for (unsigned int i = 0; i < config.ports_count; i++)
+		config.ports[i].addrs_count = load_sources(settings, i, config.ports[i].addrs);
 	fill_limits(&config.limits, settings);
 	load_conn_options(settings, 0, &config.options);
 	config.user = service;

@@ -88,7 +88,8 @@ set_target(void *settings, const struct option_def *def, const char *value, char
 			LOAD_TARGETS_MAX);
 	if (parse_target(value, &s->targets[s->targets_count]) != 0)
 		return option_wrong(why, "is not a server's address and port; give them such as "
-			"10.0.0.2:7000, or with a range of ports, 10.0.0.2:7000-7015");
+			"10.0.0.2:7000, [2001:db8::2]:7000, or with a range of ports, "
+			"10.0.0.2:7000-7015");
 	s->targets_count++;
 	return 0;
 }
@@ -274,14 +275,14 @@ static const struct option_def defs[] = {
 		100, DAY_MS},
 	{"opening", "N", "handshakes under way on one lane while held connections are opened (default "
 		"256)", option_set_count, FIELD(opening), 1, 1u << 20},
-	{"sources", "N", "source addresses of each port: --ip and those that follow it (default 1)",
+	{"sources", "N", "source addresses: each of --ip and those that follow it (default 1)",
 		option_set_count, FIELD(sources), 1, RILL_ADDRS_MAX},
 	{"buffers", "N", "NIC buffers of each lane (default 16384)", option_set_count, FIELD(buffers),
 		4096, 1u << 24},
 	{"json", NULL, "the result as JSON; what else is said goes to stderr", option_set_flag,
 		FIELD(json)},
 	HOST_OPTION_ROWS("the first address of a port, one for each --dev (default: host 200 and so on "
-		"in the first target's network, of 24 bits)"),
+		"in the first target's network, of 24 bits, of IPv6 64)"),
 };
 
 const struct options load_options = {

@@ -85,6 +85,16 @@ uint32_t load_targets_total(const struct load_settings *settings);
 struct rill_endpoint load_target_at(const struct load_settings *settings, uint32_t n);
 
 /* Source address number n of port i. */
-struct rill_prefix load_source_at(const struct load_settings *settings, unsigned int i, uint32_t n);
+struct rill_prefix load_source_at(const struct load_settings *settings, unsigned int i,
+	unsigned int ip, uint32_t n);
+
+/* The n-th source address of a port to send from to dst: of an --ip in its network, else of the first one
+ * of its family. The caller knows that there is one: load_settings_finish has looked. */
+struct rill_addr load_source_towards(const struct load_settings *settings, unsigned int i,
+	const struct rill_addr *dst, uint32_t n);
+
+/* All addresses of a port, as a configuration takes them. Returns how many. */
+unsigned int load_sources(const struct load_settings *settings, unsigned int i,
+	struct rill_prefix addrs[RILL_ADDRS_MAX]);
 
 #endif

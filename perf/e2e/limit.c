@@ -264,19 +264,39 @@ limit_segment(struct limit *limit, struct limit_conn *conn, const struct arrival
 
 /* ---- a turn */
 
+/* The second line as well. */
+static inline void
+limit_guess(struct limit *limit, const struct arrival *arrivals, unsigned int i, uint32_t *handles)
+{
+	handles[i] = table_burst_guess(limit->table, &arrivals[i].tuple, i);
+	if (handles[i] != TABLE_MISS)
+		rte_prefetch0((char *)slab_at(&limit->conns, table_index(handles[i])) +
+			      RTE_CACHE_LINE_SIZE);
+}
+
+/* A frame was read: its connection is on its way into the cache while others are, as Rill does it.
+ */
+static inline void
+limit_ahead(struct limit *limit, const struct arrival *arrivals, unsigned int i, uint32_t *handles)
+{
+	table_burst_ask(limit->table, &arrivals[i].tuple, i > 0 ? &arrivals[i - 1].tuple : NULL, i);
+	if (i == 0)
+		limit->guessed = 0;
+	if (i >= TABLE_BURST_BEHIND && limit->conns.used > TABLE_BURST_CROWD)
+		limit_guess(limit, arrivals, limit->guessed++, handles);
+}
+
 static void
-limit_input(struct limit *limit, const struct arrival *arrivals, unsigned int n)
+limit_input(struct limit *limit, const struct arrival *arrivals, unsigned int n, uint32_t *handles)
 {
 	const struct tuple *tuples[PORT_BURST];
-	uint32_t handles[PORT_BURST], changes = table_changes(limit->table);
+	uint32_t changes = table_changes(limit->table);
 
+	for (unsigned int i = limit->guessed; i < n; i++)
+		limit_guess(limit, arrivals, i, handles);
 	for (unsigned int i = 0; i < n; i++)
 		tuples[i] = &arrivals[i].tuple;
-	table_lookup_burst(limit->table, tuples, n, handles);
-	for (unsigned int i = 0; i < n; i++)
-		if (handles[i] != TABLE_MISS)
-			rte_prefetch0((char *)slab_at(&limit->conns, table_index(handles[i])) +
-				      RTE_CACHE_LINE_SIZE);
+	table_burst_settle(limit->table, tuples, n, handles);
 	for (unsigned int i = 0; i < n; i++) {
 		if (unlikely(table_changes(limit->table) != changes))
 			handles[i] = table_lookup(limit->table, &arrivals[i].tuple);
@@ -319,6 +339,7 @@ limit_receive(struct limit *limit)
 {
 	struct rte_mbuf *in[PORT_BURST];
 	struct arrival arrivals[PORT_BURST];
+	uint32_t handles[PORT_BURST];
 	uint16_t received = limit->port->ops->rx(limit->port, in, PORT_BURST);
 	unsigned int n = 0;
 
@@ -329,12 +350,12 @@ limit_receive(struct limit *limit)
 		if (i + FRAMES_AHEAD < received)
 			prefetch_frame(in[i + FRAMES_AHEAD]);
 		if (limit_parse(limit, in[i], &arrivals[n]))
-			n++;
+			limit_ahead(limit, arrivals, n++, handles);
 		else
 			limit_drop(limit, in[i]);
 	}
 	if (n > 0)
-		limit_input(limit, arrivals, n);
+		limit_input(limit, arrivals, n, handles);
 	return received;
 }
 

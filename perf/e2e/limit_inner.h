@@ -54,6 +54,7 @@ struct limit {
 	uint64_t dropped;
 	/* Of the turn. */
 	unsigned int acks, idle_count;
+	unsigned int guessed; /* arrivals whose connection is guessed */
 	unsigned int frames_out, frames_sent; /* of out: to be sent; of these, taken by the wire */
 	struct rte_mbuf *out[PORT_BURST];
 	struct limit_conn *acked[PORT_BURST];

@@ -9,6 +9,7 @@
 #include <rte_ether.h>
 
 #include "errtext.h"
+#include "ip6.h"
 
 /* Where a value stands: "ports[1].", or "" for a lane's own. */
 #define WHERE_LEN 32
@@ -88,119 +89,197 @@ check_limits(const struct rill_limits *limits)
 
 /* ---- addresses */
 
-static uint32_t
-ip4_of(const struct rill_addr *addr)
+static unsigned int
+bits_of(const struct rill_addr *addr)
 {
-	return (uint32_t)addr->u.ip4[0] << 24 | (uint32_t)addr->u.ip4[1] << 16 |
-		(uint32_t)addr->u.ip4[2] << 8 | addr->u.ip4[3];
+	return addr->family == AF_INET ? 8 * sizeof(addr->u.ip4) : 8 * sizeof(addr->u.ip6);
 }
 
-/* len 1 .. 32 */
-static uint32_t
-mask_of(uint8_t len)
+/* Leading bits that two addresses of one family have in common. */
+static unsigned int
+common_bits(const struct rill_addr *a, const struct rill_addr *b)
 {
-	return UINT32_MAX << (32 - len);
+	unsigned int most = bits_of(a), i = 0;
+
+	while (i < most && ((a->u.ip6[i / 8] ^ b->u.ip6[i / 8]) >> (7 - i % 8) & 1) == 0)
+		i++;
+	return i;
 }
 
-/* Not 0/8, loopback, multicast or reserved. */
 static bool
-is_host_address(uint32_t ip)
+is_same(const struct rill_addr *a, const struct rill_addr *b)
 {
-	uint8_t first = (uint8_t)(ip >> 24);
+	return a->family == b->family && common_bits(a, b) == bits_of(a);
+}
 
+static bool
+is_on_network(const struct rill_addr *addr, const struct rill_prefix *prefix)
+{
+	return addr->family == prefix->addr.family &&
+	       common_bits(addr, &prefix->addr) >= prefix->len;
+}
+
+/* Not 0/8, loopback, multicast or reserved; of IPv6, not multicast, nor of ::/64. */
+static bool
+is_host_address(const struct rill_addr *addr)
+{
+	uint8_t first = addr->u.ip4[0];
+
+	if (addr->family == AF_INET6)
+		return ip6_is_unicast(addr->u.ip6);
 	return first != 0 && first != 127 && first < 224;
 }
 
-static int
-check_family(const char *where, const char *option, const struct rill_addr *addr)
+/* The first or the last address of an IPv4 network, which has them unless it is of two or one [3021]. */
+static bool
+is_end_of_network(const struct rill_prefix *prefix)
 {
-	if (addr->family == AF_INET)
-		return 0;
-	if (addr->family == AF_INET6)
-		return error_set(-ENOTSUP,
-			"%s%s: IPv6 addresses are not supported in this version: give an IPv4 address", where,
-			option);
-	return error_set(-EINVAL, "%s%s: address family %u is none: give an IPv4 address (AF_INET)", where,
-		option, addr->family);
+	const uint8_t *ip = prefix->addr.u.ip4;
+	uint32_t host = (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
+	uint32_t mask;
+
+	if (prefix->addr.family != AF_INET || prefix->len >= 31)
+		return false;
+	mask = UINT32_MAX >> prefix->len;
+	return (host & mask) == 0 || (host & mask) == mask;
 }
 
-/* The first and the last address of a network are not a host's, but on links of two or one [3021]. */
+static int
+check_family(const char *where, const struct rill_addr *addr)
+{
+	if (addr->family == AF_INET || addr->family == AF_INET6)
+		return 0;
+	return error_set(-EINVAL,
+		"%saddrs: address family %u is none: give an address of IPv4 (AF_INET) or IPv6 (AF_INET6)",
+		where, addr->family);
+}
+
 static int
 check_address(const char *where, const struct rill_prefix *prefix)
 {
 	char text[RILL_ADDR_STRLEN];
-	uint32_t ip, host;
-	int err = check_family(where, "addrs", &prefix->addr);
+	int err = check_family(where, &prefix->addr);
 
 	if (err != 0)
 		return err;
 	rill_addr_format(&prefix->addr, text);
-	if (prefix->len < 1 || prefix->len > 32)
-		return error_set(-EINVAL, "%saddrs: %s/%u: a prefix has 1 to 32 bits, as in %s/24", where,
-			text, prefix->len, text);
-	ip = ip4_of(&prefix->addr);
-	host = ip & ~mask_of(prefix->len);
-	if (!is_host_address(ip) ||
-		(prefix->len < 31 && (host == 0 || host == ~mask_of(prefix->len))))
+	if (prefix->len < 1 || prefix->len > bits_of(&prefix->addr))
+		return error_set(-EINVAL, "%saddrs: %s/%u: a prefix has 1 to %u bits, as in %s/%u", where,
+			text, prefix->len, bits_of(&prefix->addr), text,
+			prefix->addr.family == AF_INET ? 24 : 64);
+	if (!is_host_address(&prefix->addr) || is_end_of_network(prefix))
 		return error_set(-EINVAL,
-			"%saddrs: %s/%u is not an address that a host may have: give a unicast address that is "
-			"neither the first nor the last of its network",
-			where, text, prefix->len);
+			"%saddrs: %s/%u is not an address that a host may have: give a unicast address%s",
+			where, text, prefix->len,
+			prefix->addr.family == AF_INET
+				? " that is neither the first nor the last of its network"
+				: "");
 	return 0;
 }
 
+/* A gateway of one family, under the name of its option. */
 static int
-check_gateway(const char *where, const struct rill_addr *gateway, const struct rill_prefix *addrs,
-	unsigned int count)
+check_gateway(const char *where, const char *option, uint8_t family,
+	const struct rill_addr *gateway, const struct rill_prefix *addrs, unsigned int count)
 {
 	char text[RILL_ADDR_STRLEN];
-	uint32_t ip;
-	bool connected = false;
-	int err;
+	bool connected = false, has_family = false;
 
 	if (gateway->family == 0)
 		return 0;
-	err = check_family(where, "gateway", gateway);
-	if (err != 0)
-		return err;
-	ip = ip4_of(gateway);
 	rill_addr_format(gateway, text);
+	if (gateway->family != family)
+		return error_set(-EINVAL, "%s%s: %s is no address of %s: give one, or leave it out", where,
+			option, gateway->family == AF_INET || gateway->family == AF_INET6 ? text : "it",
+			family == AF_INET ? "IPv4" : "IPv6");
 	for (unsigned int i = 0; i < count; i++) {
-		if (ip == ip4_of(&addrs[i].addr))
+		if (is_same(gateway, &addrs[i].addr))
 			return error_set(-EINVAL,
-				"%sgateway: %s is this port's own address: give that of the router", where,
-				text);
-		if (((ip ^ ip4_of(&addrs[i].addr)) & mask_of(addrs[i].len)) == 0)
-			connected = true;
+				"%s%s: %s is this port's own address: give that of the router", where,
+				option, text);
+		has_family |= addrs[i].addr.family == family;
+		connected |= is_on_network(gateway, &addrs[i]);
 	}
-	if (!connected || !is_host_address(ip))
+	if (family == AF_INET6 && ip6_is_link_local(gateway->u.ip6))
+		connected = has_family; /* each port with IPv6 has a link-local network */
+	if (!connected || !is_host_address(gateway))
 		return error_set(-EINVAL,
-			"%sgateway: %s is on no network of this port: give an address within that of one of "
+			"%s%s: %s is on no network of this port: give an address within that of one of "
 			"its addrs",
-			where, text);
+			where, option, text);
 	return 0;
 }
 
 static int
-check_addresses(const char *where, const struct rill_prefix *addrs, unsigned int count,
-	const struct rill_addr *gateway)
+check_addresses(const char *where, const struct rill_prefix *addrs, unsigned int count)
 {
 	char text[RILL_ADDR_STRLEN];
-	int err = 0;
 
 	if (count > RILL_ADDRS_MAX)
 		return error_set(-EINVAL, "%saddrs_count: %u addresses are too many: a port has at most %u",
 			where, count, RILL_ADDRS_MAX);
 	for (unsigned int i = 0; i < count; i++) {
-		err = check_address(where, &addrs[i]);
+		int err = check_address(where, &addrs[i]);
+
 		if (err != 0)
 			return err;
 		for (unsigned int j = 0; j < i; j++)
-			if (ip4_of(&addrs[i].addr) == ip4_of(&addrs[j].addr))
+			if (is_same(&addrs[i].addr, &addrs[j].addr))
 				return error_set(-EINVAL, "%saddrs: %s stands there twice: name it once",
 					where, rill_addr_format(&addrs[i].addr, text));
 	}
-	return check_gateway(where, gateway, addrs, count);
+	return 0;
+}
+
+/* Every link of IPv6 carries 1280 bytes [8200 5]. */
+static int
+check_ip6_mtu(const char *where, uint32_t mtu, const struct rill_prefix *addrs, unsigned int count)
+{
+	char text[RILL_ADDR_STRLEN];
+
+	for (unsigned int i = 0; mtu != 0 && mtu < IP6_MTU_LEAST && i < count; i++)
+		if (addrs[i].addr.family == AF_INET6)
+			return error_set(-EINVAL,
+				"%smtu: %u is too small for %s: a port with IPv6 has %u or more", where,
+				mtu, rill_addr_format(&addrs[i].addr, text), IP6_MTU_LEAST);
+	return 0;
+}
+
+/* What a port and a lane without one are told alike. */
+struct hosts {
+	const struct rill_prefix *addrs;
+	unsigned int count;
+	const struct rill_addr *gateway, *gateway6;
+	uint32_t mtu;
+};
+
+static int
+check_hosts(const char *where, const struct hosts *hosts)
+{
+	int err = check_number(where, "mtu", hosts->mtu, CONFIG_MTU_LEAST, CONFIG_MTU_MOST);
+
+	if (err == 0)
+		err = check_addresses(where, hosts->addrs, hosts->count);
+	if (err == 0)
+		err = check_gateway(
+			where, "gateway", AF_INET, hosts->gateway, hosts->addrs, hosts->count);
+	if (err == 0)
+		err = check_gateway(
+			where, "gateway6", AF_INET6, hosts->gateway6, hosts->addrs, hosts->count);
+	return err == 0 ? check_ip6_mtu(where, hosts->mtu, hosts->addrs, hosts->count) : err;
+}
+
+static int
+check_vlan(const char *where, uint16_t vlan, uint8_t priority)
+{
+	int err = check_number(where, "vlan", vlan, 1, CONFIG_VLAN_MOST);
+
+	if (err == 0)
+		err = check_number(where, "vlan_priority", priority, 0, CONFIG_VLAN_PRIORITY_MOST);
+	if (err == 0 && vlan == 0 && priority != 0)
+		err = error_set(-EINVAL, "%svlan_priority: %u stands in the tag of a VLAN: set vlan too",
+			where, priority);
+	return err;
 }
 
 /* ---- a lane without a port */
@@ -244,12 +323,16 @@ check_name(const char *name)
 int
 config_check_lane(const struct rill_lane_config *config)
 {
+	const struct hosts hosts = {config->addrs, config->addrs_count, &config->gateway,
+		&config->gateway6, config->mtu};
 	int err = check_mac(config->mac);
 
 	if (err == 0)
-		err = check_number("", "mtu", config->mtu, CONFIG_MTU_LEAST, CONFIG_MTU_MOST);
+		err = check_vlan("", config->vlan, config->vlan_priority);
+	if (err == 0 && config->vlan != 0 && !config->ethernet)
+		err = error_set(-EINVAL, "vlan: %u: bare IP packets have no tag: set it to 0", config->vlan);
 	if (err == 0)
-		err = check_addresses("", config->addrs, config->addrs_count, &config->gateway);
+		err = check_hosts("", &hosts);
 	if (err == 0)
 		err = check_limits(&config->limits);
 	if (err == 0 && config->options != NULL)
@@ -276,6 +359,8 @@ static int
 check_port(const struct rill_config *config, unsigned int i)
 {
 	const struct rill_port_config *port = &config->ports[i];
+	const struct hosts hosts = {
+		port->addrs, port->addrs_count, &port->gateway, &port->gateway6, port->mtu};
 	char where[WHERE_LEN];
 	int err;
 
@@ -289,10 +374,8 @@ check_port(const struct rill_config *config, unsigned int i)
 		if (is_same_port(port->name, config->ports[j].name))
 			return error_set(-EINVAL, "%sname: \"%s\" is ports[%u] already: name each port once",
 				where, port->name, j);
-	err = check_number(where, "mtu", port->mtu, CONFIG_MTU_LEAST, CONFIG_MTU_MOST);
-	if (err == 0)
-		err = check_addresses(where, port->addrs, port->addrs_count, &port->gateway);
-	return err;
+	err = check_vlan(where, port->vlan, port->vlan_priority);
+	return err == 0 ? check_hosts(where, &hosts) : err;
 }
 
 /* Ports are shared evenly. */

@@ -12,6 +12,8 @@
 #define CONFIG_NAME_MAX 15           /* characters of a lane's name: mempools add to it */
 #define CONFIG_MTU_LEAST 68          /* every IPv4 module must forward as much [791 3.2] */
 #define CONFIG_MTU_MOST 65000        /* with headers and headroom it fits an mbuf */
+#define CONFIG_VLAN_MOST 4094
+#define CONFIG_VLAN_PRIORITY_MOST 7
 #define CONFIG_BUFFERS_DEFAULT 16384
 #define CONFIG_BUFFERS_LEAST 512
 #define CONFIG_CONNS_DEFAULT 16384

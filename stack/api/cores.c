@@ -7,6 +7,8 @@
 #include <rte_lcore.h>
 
 #include "errtext.h"
+#include "finding.h"
+#include "machine.h"
 #include "runner.h"
 
 /* All that EAL's lcores may use. */
@@ -47,21 +49,48 @@ choose_core(const cpu_set_t *free, int node)
 	return first;
 }
 
-static void
-warn_far(const struct runner *runner)
+static bool
+is_far(const struct runner *runner)
 {
-	fprintf(stderr,
-		"rill: lane %u runs on core %d of NUMA node %d, and its port %s is on node %d: allow the "
-		"process a core of node %d (taskset, or eal_args: --lcores)\n",
+	return runner->core >= 0 && !is_near(runner->core, runner->port.numa_node);
+}
+
+static void
+tell_far(struct check *check, const struct runner *runner)
+{
+	char fix[FINDING_FIX_MAX];
+
+	snprintf(fix, sizeof(fix), "allow the process a core of node %d (taskset, or eal_args: --lcores)",
+		runner->port.numa_node);
+	finding_tell(check, RILL_CHECK_MISSING, "NUMA", fix,
+		"lane %u runs on core %d of NUMA node %d, and its port %s is on node %d",
 		runner->lane->index, runner->core, numa_node_of_cpu(runner->core), runner->port.name,
-		runner->port.numa_node, runner->port.numa_node);
+		runner->port.numa_node);
+}
+
+static void
+warn(const struct rill_finding *finding, void *user)
+{
+	fprintf(stderr, "rill: %s: %s\n", finding->fact, finding->fix);
+}
+
+/* Of the first that is, and how many there are. */
+static unsigned int
+check_far(struct check *check, const struct rill_stack *stack)
+{
+	unsigned int far = 0;
+
+	for (unsigned int i = 0; i < stack->lanes; i++)
+		if (is_far(&stack->runners[i]) && far++ == 0)
+			tell_far(check, &stack->runners[i]);
+	return far;
 }
 
 int
 cores_assign(struct rill_stack *stack)
 {
+	struct check warnings = {.tell = warn};
 	cpu_set_t free;
-	bool warned = false;
 
 	cores_of_eal(&free);
 	if (stack->lanes > (unsigned int)CPU_COUNT(&free)) {
@@ -79,12 +108,24 @@ cores_assign(struct rill_stack *stack)
 
 		runner->core = choose_core(&free, runner->port.numa_node);
 		CPU_CLR(runner->core, &free);
-		if (!warned && !is_near(runner->core, runner->port.numa_node)) {
-			warn_far(runner);
-			warned = true;
-		}
 	}
+	check_far(&warnings, stack);
 	return 0;
+}
+
+void
+cores_check(struct check *check, const struct rill_stack *stack)
+{
+	cpu_set_t lanes, allowed;
+
+	CPU_ZERO(&lanes);
+	for (unsigned int i = 0; i < stack->lanes; i++)
+		if (stack->runners[i].core >= 0)
+			CPU_SET(stack->runners[i].core, &lanes);
+	cores_of_eal(&allowed);
+	machine_check_cores(check, &lanes, &allowed, stack->config.idle_sleep_us == 0);
+	if (check_far(check, stack) == 0)
+		finding_tell(check, RILL_CHECK_OK, "NUMA", "", "every lane is on its port's node");
 }
 
 void

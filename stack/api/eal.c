@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,14 +14,13 @@
 #include <rte_lcore.h>
 
 #include "errtext.h"
+#include "sysfs.h"
 
 #define EAL_ARGS_MAX 64
 #define EAL_TEXT_MAX 1024
 /* Without hugepages EAL maps this much once, and never more; pages that nobody touches cost nothing. */
 #define EAL_MEMORY_LEAST_MB 512
 #define MB (1024ull * 1024)
-
-#define HUGEPAGES "/sys/kernel/mm/hugepages"
 
 struct args {
 	char *v[EAL_ARGS_MAX + 1];
@@ -32,6 +30,12 @@ struct args {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+uint64_t
+eal_bytes(uint64_t bytes)
+{
+	return bytes < EAL_MEMORY_LEAST_MB * MB ? EAL_MEMORY_LEAST_MB * MB : bytes;
+}
 
 static int
 args_add(struct args *args, const char *arg)
@@ -44,34 +48,6 @@ args_add(struct args *args, const char *arg)
 	args->v[args->count++] = memcpy(args->text + args->used, arg, len);
 	args->used += len;
 	return 0;
-}
-
-/* Free hugepages of all sizes, in bytes. */
-static uint64_t
-hugepages_free(void)
-{
-	DIR *dir = opendir(HUGEPAGES);
-	struct dirent *entry;
-	uint64_t bytes = 0;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		char path[sizeof(HUGEPAGES) + 256 + 32];
-		uint64_t kb, count;
-		FILE *file;
-
-		if (sscanf(entry->d_name, "hugepages-%" SCNu64 "kB", &kb) != 1)
-			continue;
-		snprintf(path, sizeof(path), HUGEPAGES "/%s/free_hugepages", entry->d_name);
-		file = fopen(path, "r");
-		if (file == NULL)
-			continue;
-		if (fscanf(file, "%" SCNu64, &count) == 1)
-			bytes += count * kb * 1024;
-		fclose(file);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return bytes;
 }
 
 /* Lcore 0 on all cores that this thread may use: EAL would else tie it to one of them. */
@@ -125,12 +101,10 @@ add_memory(struct args *args, uint64_t mb)
 static int
 choose_args(struct args *args, const struct eal_setup *setup)
 {
-	uint64_t mb = (setup->bytes + MB - 1) / MB;
+	uint64_t mb = (eal_bytes(setup->bytes) + MB - 1) / MB;
 	int err = 0;
 
-	if (mb < EAL_MEMORY_LEAST_MB)
-		mb = EAL_MEMORY_LEAST_MB;
-	if (hugepages_free() >= mb * MB) {
+	if (sysfs_hugepages_free("") >= mb * MB) {
 		err = args_add(args, "--in-memory");
 	} else {
 		err = add_memory(args, mb);
@@ -141,6 +115,8 @@ choose_args(struct args *args, const struct eal_setup *setup)
 	}
 	if (err == 0 && !setup->pci)
 		err = args_add(args, "--no-pci");
+	if (err == 0 && !setup->pci) /* EAL would choose physical ones for want of devices (pool_owner.c) */
+		err = args_add(args, "--iova-mode=va");
 	if (err == 0 && !setup->telemetry)
 		err = args_add(args, "--no-telemetry");
 	if (err == 0)

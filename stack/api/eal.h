@@ -15,6 +15,9 @@ struct eal_setup {
 	uint64_t bytes;          /* memory that will be asked for */
 };
 
+/* Memory that EAL is started with where a stack needs so much. */
+uint64_t eal_bytes(uint64_t bytes);
+
 /*
  * Starts EAL unless it runs. The calling thread keeps its affinity, and has lcore 0. Returns 0, or a
  * negative errno with an error sentence.

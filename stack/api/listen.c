@@ -69,13 +69,12 @@ static int
 listen_on_all(struct rill_stack *stack, struct listen_args *args, struct rill_listener **first)
 {
 	struct rill_listener **end = first;
-	bool any = args->addr == NULL || args->addr->family == 0;
 
 	*first = NULL;
 	for (unsigned int i = 0; i < stack->lanes; i++) {
 		int err = stack_call(stack, i, listen_on, args);
 
-		if (err == -EADDRNOTAVAIL && !any)
+		if (err == -EADDRNOTAVAIL)
 			continue; /* it is another lane's port that has it */
 		if (err != 0)
 			return err;

@@ -46,6 +46,13 @@ blank_count(unsigned int lanes, uint16_t tx_desc)
 	return SPREAD_BLANKS(lanes) + tx_desc + 2 * POOLS_CACHE;
 }
 
+/* What lies in the device's ring and in the port's, and what waits between them. */
+static uint32_t
+exception_count(uint16_t rx_desc, uint16_t tx_desc)
+{
+	return rx_desc + tx_desc + OUTBOX_SIZE + 2 * POOLS_CACHE;
+}
+
 static uint16_t
 room_of(uint16_t mtu)
 {
@@ -54,7 +61,10 @@ room_of(uint16_t mtu)
 	return (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(room, RTE_CACHE_LINE_SIZE));
 }
 
-/* Without hugepages no object crosses a page: one of more than half a page has its own. */
+/*
+ * Where devices have physical addresses no object crosses a page: without hugepages one of more than half a
+ * page has its own. EAL has not chosen yet when this is asked.
+ */
 static uint64_t
 buffer_bytes(uint16_t mtu)
 {
@@ -83,6 +93,12 @@ uint64_t
 pools_queue_bytes(uint16_t mtu, unsigned int lanes)
 {
 	return lanes * SPREAD_LENT_MAX(lanes) * buffer_bytes(mtu) + strays_bytes(lanes);
+}
+
+uint64_t
+pools_exception_bytes(uint16_t mtu, unsigned int lanes)
+{
+	return lanes * exception_count(PORT_DESC_DEFAULT, PORT_DESC_DEFAULT) * buffer_bytes(mtu);
 }
 
 void
@@ -184,6 +200,21 @@ pools_add_blank(struct pools *pools, const struct pools_setup *setup)
 	return pools->blank != NULL ? 0 : refused(setup, -rte_errno);
 }
 
+int
+pools_add_exception(struct pools *pools, const struct pools_setup *setup, struct owner *owner)
+{
+	uint32_t count = exception_count(setup->rx_desc, setup->tx_desc);
+
+	pools->exception = make(setup, "exc", count, room_of(setup->mtu));
+	if (pools->exception == NULL)
+		return error_set(-ENOMEM,
+			"exception: no memory for %u buffers of %u bytes (%s): give EAL more (eal_args: -m, "
+			"or hugepages)",
+			count, room_of(setup->mtu), rte_strerror(rte_errno));
+	pool_owner_set(pools->exception, owner);
+	return 0;
+}
+
 void
 pools_set_owner(struct pools *pools, struct owner *owner)
 {
@@ -191,12 +222,14 @@ pools_set_owner(struct pools *pools, struct owner *owner)
 	pool_owner_set(pools->buf, owner);
 	pool_owner_set(pools->control, owner);
 	pool_owner_set(pools->blank, owner);
+	pool_owner_set(pools->exception, owner);
 }
 
 void
 pools_free(struct pools *pools)
 {
 	rte_mempool_free(pools->rx);
+	rte_mempool_free(pools->exception);
 	rte_mempool_free(pools->buf);
 	rte_mempool_free(pools->control);
 	rte_mempool_free(pools->blank);

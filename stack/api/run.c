@@ -4,6 +4,7 @@
  * ARCHITECTURE.md; here it gets its time and its frames, and what it says goes to the port.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,6 +40,38 @@ work_seen(const struct counters *counters)
 		counters->drops[RILL_DROP_spread_full];
 }
 
+/* What was put together from fragments here goes to the lanes whose it is. */
+static void
+runner_hand_over(struct runner *runner)
+{
+	struct joined *joined = &runner->lane->siblings.joined;
+
+	for (unsigned int i = 0; i < joined->count; i++)
+		runner->port.ops->hand(&runner->port, joined->lanes[i], joined->frames[i]);
+	joined->count = 0;
+}
+
+/*
+ * The lanes of a port have the same addresses, and so the same groups: its first one tells it. With a
+ * kernel behind it, it lets all of them in as it is. And people hear of an address that is taken.
+ */
+static void
+runner_tell_of_addresses(struct runner *runner)
+{
+	struct rte_ether_addr groups[PORT_GROUPS_MAX];
+
+	runner->groups_seen = runner->lane->netif.groups.changes;
+	if (runner->lane->counters.nd_duplicates != runner->duplicates_seen &&
+		runner == runner->group->first)
+		fprintf(stderr,
+			"rill: port %s: another host has an IPv6 address of ours: it is not used\n",
+			runner->port.name);
+	runner->duplicates_seen = runner->lane->counters.nd_duplicates;
+	if (runner == runner->group->first && runner->group->config->exception == NULL)
+		port_join(&runner->port, groups,
+			net_groups(runner->lane->net, groups, PORT_GROUPS_MAX));
+}
+
 bool
 runner_turn(struct runner *runner, ustime now, bool receive)
 {
@@ -52,8 +85,13 @@ runner_turn(struct runner *runner, ustime now, bool receive)
 		n = runner->port.ops->rx(&runner->port, in, RILL_BURST_MAX);
 	lane_set_lent(lane, runner->port.lent);
 	rill_lane_turn(lane, now, in, n);
+	if (unlikely(lane->siblings.joined.count > 0))
+		runner_hand_over(runner);
+	sent += exception_exchange(runner);
 	sent += port_flush(&runner->port, &lane->outbox, &lane->counters, us32(now));
 	sent += runner_carry(runner, true, now);
+	if (unlikely(lane->netif.groups.changes != runner->groups_seen))
+		runner_tell_of_addresses(runner);
 	return n > 0 || sent > 0 || work_seen(&lane->counters) != seen;
 }
 
@@ -152,6 +190,24 @@ runner_wind_up(struct runner *runner)
 				      runner_has_waiting(runner)));
 }
 
+/*
+ * Until it is known whether somebody else has our IPv6 addresses: clients connect from them. The
+ * application hears of nothing meanwhile, neither of connections nor by mail.
+ */
+static void
+runner_settle(struct runner *runner)
+{
+	ustime now = clock_now_us();
+
+	runner->lane->tcp.starting = true;
+	while (net_is_settling(runner->lane->net) && runner_goes_on(runner, now)) {
+		if (!runner_turn(runner, now, true) && runner->stack->config.idle_sleep_us > 0)
+			runner_rest(runner, clock_now_us());
+		now = clock_now_us();
+	}
+	runner->lane->tcp.starting = false;
+}
+
 static void
 runner_loop(struct runner *runner)
 {
@@ -160,6 +216,8 @@ runner_loop(struct runner *runner)
 	ustime now = clock_now_us();
 
 	lane->now = now;
+	runner_settle(runner);
+	now = lane->now;
 	if (config->on_lane_start != NULL)
 		config->on_lane_start(lane, config->user);
 	while (runner_goes_on(runner, now)) {
@@ -279,10 +337,12 @@ rill_stack_run(struct rill_stack *stack)
 
 	pthread_getaffinity_np(pthread_self(), sizeof(cores), &cores);
 	mark_live(stack, true);
+	keeper_start(stack);
 	started = start_threads(stack);
 	runner_main(&stack->runners[0]);
 	for (unsigned int i = 1; i < started; i++)
 		pthread_join(stack->runners[i].thread, NULL);
+	keeper_stop(stack);
 	for (unsigned int i = 0; i < stack->groups_count; i++) {
 		if (stack->groups[i].spreader != NULL)
 			spreader_drain(stack->groups[i].spreader);

@@ -16,14 +16,20 @@
 #include <rill/stack.h>
 
 #include "config.h"
+#include "events.h"
+#include "exception.h"
+#include "keeper.h"
 #include "lane.h"
 #include "pools.h"
 #include "port.h"
 #include "spread.h"
 #include "steer.h"
 #include "strays.h"
+#include "watch.h"
 
 static_assert(RILL_PORT_LANES_MAX <= SPREAD_LANES_MAX, "any number of lanes can be carried");
+
+struct check;
 
 enum stack_command {
 	STACK_GO,
@@ -32,6 +38,19 @@ enum stack_command {
 };
 
 #define GROUP_SPREAD_LEN 512
+
+/* What is known of a port while its lanes run; the keeper's alone (keeper.h). */
+struct upkeep {
+	struct port_events events;
+	struct watch watch;
+	bool hears;       /* events */
+	bool watched;     /* for being deaf */
+	bool link_up;
+	bool reset;       /* it was reset, and not restarted since */
+	bool lost;        /* it was restarted in vain: it has no device now, */
+	ustime retry_at;  /* and is restarted again at this time */
+	bool gone;        /* for ever */
+};
 
 /* The lanes of one port. */
 struct group {
@@ -42,7 +61,9 @@ struct group {
 	struct steer steer;          /* where connections belong, if lanes > 1 */
 	struct spreader *spreader;   /* of one queue; NULL: each lane has one */
 	struct strays *strays;       /* of several queues */
+	bool is_random;              /* which fill without RSS */
 	char spread[GROUP_SPREAD_LEN]; /* who spreads, and why not the NIC, for people */
+	struct upkeep upkeep;
 	atomic_uint running;         /* runners that have not ended yet */
 	atomic_uint undrained;       /* of a drain: those that still have connections */
 };
@@ -52,6 +73,7 @@ struct runner {
 	struct group *group;
 	struct rill_lane *lane;
 	struct port port;
+	struct port exception;       /* without ops: there is none */
 	struct pools pools;
 	char name[CONFIG_NAME_MAX + 1];
 	int core;             /* -1: none of its own, the kernel places its thread */
@@ -59,6 +81,8 @@ struct runner {
 	bool live;            /* mail to the lane is read; under the stack's lock */
 	bool draining;        /* it has seen STACK_DRAIN */
 	bool drained;         /* and has no connection left */
+	uint32_t groups_seen; /* of the lane's netif, when the port was last told them */
+	uint64_t duplicates_seen; /* of the lane's counters, likewise */
 	bool late;            /* the drain's deadline passed with connections left */
 	ustime drain_at;
 	int result;           /* 0 or a negative errno: its thread could not do its work */
@@ -73,6 +97,7 @@ struct rill_stack {
 	struct group groups[RILL_PORTS_MAX]; /* by port */
 	atomic_int command;          /* enum stack_command */
 	atomic_uint_fast64_t drain_us;
+	struct keeper keeper;
 	bool running;                /* under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;     /* a call to a lane was carried out, or a lane ended */
@@ -99,6 +124,22 @@ ustime runner_rest_until(const struct runner *runner, ustime now);
  */
 void runner_wind_up(struct runner *runner);
 
+/* ---- stack.c */
+
+/* Memory that a stack of this configuration asks EAL for, about. Its limits are filled in. */
+uint64_t stack_bytes(const struct rill_config *config);
+
+/* As its port is to be opened. */
+struct port_setup group_port_setup(const struct group *group);
+
+/* ---- check.c */
+
+bool check_has_pci_port(const struct rill_config *config);
+
+/* Looks at the PCI devices among the ports, before EAL does. Returns 0, or a negative errno with an error
+ * sentence: what is wrong with one. */
+int check_pci_ports(struct check *check, const struct rill_config *config);
+
 /* ---- cores.c */
 
 /*
@@ -107,6 +148,9 @@ void runner_wind_up(struct runner *runner);
  * sentence.
  */
 int cores_assign(struct rill_stack *stack);
+
+/* Tells how the cores that lanes were given suit them. */
+void cores_check(struct check *check, const struct rill_stack *stack);
 
 /* Ties the calling thread to the runner's core, if it has one. */
 void cores_pin(const struct runner *runner);

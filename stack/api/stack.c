@@ -11,16 +11,8 @@
 #include "abi.h"
 #include "eal.h"
 #include "errtext.h"
+#include "finding.h"
 #include "runner.h"
-
-static bool
-has_pci_port(const struct rill_config *config)
-{
-	for (unsigned int i = 0; i < config->ports_count; i++)
-		if (port_name_is_pci(config->ports[i].name))
-			return true;
-	return false;
-}
 
 static unsigned int
 lanes_of_port(const struct rill_config *config)
@@ -28,24 +20,37 @@ lanes_of_port(const struct rill_config *config)
 	return config->lanes == 0 ? 1 : config->lanes / config->ports_count;
 }
 
-static int
-start_eal(const struct rill_config *config)
+uint64_t
+stack_bytes(const struct rill_config *config)
 {
-	struct eal_setup setup = {
-		.args = config->eal_args,
-		.args_count = config->eal_args_count,
-		.pci = has_pci_port(config),
-		.telemetry = true,
-	};
+	uint64_t bytes = 0;
 
 	for (unsigned int i = 0; i < config->ports_count; i++) {
 		const struct rill_port_config *port = &config->ports[i];
 
-		setup.bytes += pools_bytes(&config->limits, port->mtu, lanes_of_port(config));
-		if (port_name_is_pci(port->name)) /* virtual devices hardly ever have RSS */
-			setup.bytes += pools_queue_bytes(port->mtu, lanes_of_port(config));
+		bytes += pools_bytes(&config->limits, port->mtu, lanes_of_port(config));
+		if (port->exception != NULL)
+			bytes += pools_exception_bytes(port->mtu, lanes_of_port(config));
+		if (lanes_of_port(config) > 1) /* each may have a queue */
+			bytes += pools_queue_bytes(port->mtu, lanes_of_port(config));
 	}
-	return eal_start(&setup);
+	return bytes;
+}
+
+static int
+start_eal(const struct rill_config *config)
+{
+	const struct eal_setup setup = {
+		.args = config->eal_args,
+		.args_count = config->eal_args_count,
+		.pci = check_has_pci_port(config),
+		.telemetry = true,
+		.bytes = stack_bytes(config),
+	};
+	struct check silent = {.root = ""};
+	int err = check_pci_ports(&silent, config);
+
+	return err == 0 ? eal_start(&setup) : err;
 }
 
 /* ---- one lane */
@@ -61,9 +66,14 @@ runner_fill_config(const struct runner *runner, const struct rill_port_config *f
 	if (rte_is_zero_ether_addr(&runner->port.mac))
 		secret_mac(stack->secret, config->mac); /* virtual devices may have none */
 	config->mtu = runner->port.mtu;
+	config->vlan = from->vlan;
+	config->vlan_priority = from->vlan_priority;
 	memcpy(config->addrs, from->addrs, sizeof(config->addrs));
 	config->addrs_count = from->addrs_count;
 	config->gateway = from->gateway;
+	config->gateway6 = from->gateway6;
+	config->ip6_autoconf = from->ip6_autoconf;
+	config->ip6_unprobed = from->ip6_unprobed;
 	config->limits = stack->config.limits;
 	config->options = &stack->config.options;
 	config->secret = stack->secret;
@@ -80,6 +90,7 @@ runner_make_lane(struct runner *runner, unsigned int index)
 		.index = index,
 		.netif_caps = port->netif_caps,
 		.silent = runner != runner->group->first,
+		.exceptions = runner->group->config->exception != NULL,
 		.tx_chain_max = port->tx_chain_max,
 		.rx_pool = runner->pools.rx,
 		.rx_reserve = runner->pools.rx_reserve,
@@ -139,24 +150,29 @@ runner_make_carried_pools(struct runner *runner)
 
 /* ---- the lanes of one port */
 
-static struct port_setup
+struct port_setup
 group_port_setup(const struct group *group)
 {
 	const struct rill_port_config *from = group->config;
 
 	return (struct port_setup){.name = from->name,
 		.mtu = from->mtu,
+		.vlan_tci = (uint16_t)(from->vlan_priority << 13 | from->vlan),
 		.rx_desc = from->rx_desc,
-		.tx_desc = from->tx_desc};
+		.tx_desc = from->tx_desc,
+		.all_groups = from->exception != NULL};
 }
 
 static int
 group_open_queues(struct group *group, bool *device_key)
 {
+	struct port *port = &group->first->port;
 	const struct port_setup setup = group_port_setup(group);
 	struct rte_mempool *rx_pools[RILL_PORT_LANES_MAX];
 	const struct port_queues queues = {
-		.count = group->lanes, .rx_pools = rx_pools, .steer = &group->steer};
+		.count = group->lanes,
+		.rx_pools = rx_pools,
+		.steer = group->is_random ? NULL : &group->steer};
 	int err = 0;
 
 	for (unsigned int i = 0; err == 0 && i < group->lanes; i++) {
@@ -164,35 +180,54 @@ group_open_queues(struct group *group, bool *device_key)
 		rx_pools[i] = group->first[i].pools.rx;
 	}
 	if (err == 0)
-		return port_open_rss(&group->first->port, &setup, &queues, device_key);
+		return group->is_random ? port_open_queues(port, &setup, &queues)
+					: port_open_rss(port, &setup, &queues, device_key);
 	for (unsigned int i = 0; i < group->lanes; i++)
 		pools_free(&group->first[i].pools);
 	return err;
 }
 
+/* Does the NIC spread by RSS, or whoever is at the port's other end, at random? -ENOTSUP, with a sentence:
+ * neither. */
+static int
+group_check_queues(struct group *group)
+{
+	const struct port_setup setup = group_port_setup(group);
+	const struct port *port = &group->first->port;
+	int err = port_check_rss(port, &setup, group->lanes);
+
+	group->is_random = err != 0 && port_is_spread_anyway(port, group->lanes);
+	if (!group->is_random)
+		return err;
+	snprintf(group->spread, sizeof(group->spread), "%u lanes, each with a queue that others fill (%s)",
+		group->lanes, rill_error());
+	error_set(0, "%s", ""); /* it was no failure */
+	return 0;
+}
+
 /*
- * Each lane has a queue, between which the NIC spreads. A negative errno, with a sentence, if it does
- * not. The lanes' pools may have been made then, and do for a carrier and its lanes too; the device
+ * Each lane has a queue, between which the NIC spreads, or others do. A negative errno, with a sentence, if
+ * nobody does. The lanes' pools may have been made then, and do for a carrier and its lanes too; the device
  * holds buffers of theirs until it is opened anew.
  */
 static int
-group_spread_by_nic(struct group *group)
+group_spread_over_queues(struct group *group)
 {
-	const struct port_setup port = group_port_setup(group);
 	struct runner *first = group->first;
-	const struct strays_setup setup = {
+	struct strays_setup setup = {
 		.name = first->name,
 		.numa_node = first->port.numa_node,
 		.lanes = group->lanes,
 		.steer = &group->steer,
 	};
 	bool device_key = false;
-	int err = port_check_rss(&first->port, &port, group->lanes);
+	int err = group_check_queues(group);
 
 	if (err == 0)
 		err = group_open_queues(group, &device_key);
 	if (err != 0)
 		return err;
+	setup.is_random = group->is_random;
 	group->strays = strays_create(&setup);
 	if (group->strays == NULL)
 		return error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
@@ -201,8 +236,9 @@ group_spread_by_nic(struct group *group)
 			port_of_queue(&first[i].port, &first->port, (uint16_t)i);
 		strays_port(&first[i].port, group->strays, first[i].pools.rx);
 	}
-	snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by the NIC%s", group->lanes,
-		device_key ? " under a key of its own" : "");
+	if (!group->is_random)
+		snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by the NIC%s",
+			group->lanes, device_key ? " under a key of its own" : "");
 	return 0;
 }
 
@@ -249,7 +285,7 @@ group_spread_by_carrier(struct group *group)
 	return err;
 }
 
-/* By the NIC if it can; the steer is then what both agreed on, else made anew. */
+/* Over several queues if there are; the steer is then what both agreed on, else made anew. */
 static int
 group_spread(struct group *group)
 {
@@ -257,7 +293,7 @@ group_spread(struct group *group)
 	int err;
 
 	steer_init(&group->steer, secret, group->lanes);
-	err = group_spread_by_nic(group);
+	err = group_spread_over_queues(group);
 	if (err == 0 || group->first->port.running || err == -EBUSY)
 		return err;
 	snprintf(group->spread, sizeof(group->spread), "%u lanes, spread by lane 0 (%s)", group->lanes,
@@ -293,7 +329,7 @@ group_create(struct rill_stack *stack, struct group *group)
 	if (err == 0 && group->lanes > 1 &&
 		siblings_join(group->members, group->lanes, &group->steer) != 0)
 		err = error_set(-ENOMEM, "lanes: no memory for the rings of %u lanes", group->lanes);
-	return err;
+	return err == 0 ? exception_open(group) : err;
 }
 
 /* In whatever state group_create has left it. Lanes first: the port may hold their buffers. */
@@ -310,6 +346,7 @@ group_destroy(struct group *group)
 	strays_destroy(group->strays);
 	group->spreader = NULL;
 	group->strays = NULL;
+	exception_close(group);
 	for (unsigned int i = group->lanes; i-- > 0;)
 		port_close(&group->first[i].port);
 	for (unsigned int i = group->lanes; i-- > 0;)

@@ -16,7 +16,7 @@
 enum stage {
 	STAGE_RX,       /* the port's burst, by whoever drives the lane */
 	STAGE_TIMERS,   /* what was due before the burst, and after it */
-	STAGE_CLASSIFY, /* link, IP, the segment's header */
+	STAGE_CLASSIFY, /* link, IP, the segment's header; and who it is for is asked */
 	STAGE_LOOKUP,
 	STAGE_SEGMENTS, /* input, callbacks included */
 	STAGE_MAIL,

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <rill/types.h>
 #include <rte_byteorder.h>
 
 struct tuple_head {
@@ -55,6 +56,46 @@ tuple_head_eq(const struct tuple_head *a, const struct tuple_head *b)
 	memcpy(&a1, (const char *)a + 5, 8);
 	memcpy(&b1, (const char *)b + 5, 8);
 	return ((a0 ^ b0) | (a1 ^ b1)) == 0;
+}
+
+static inline struct rill_addr
+tuple_local(const struct tuple_head *head, const struct tuple_addrs6 *addrs6)
+{
+	struct rill_addr addr = {.family = head->family};
+
+	if (head->family == AF_INET)
+		memcpy(addr.u.ip4, &head->laddr4, sizeof(addr.u.ip4));
+	else
+		memcpy(addr.u.ip6, addrs6->laddr, sizeof(addr.u.ip6));
+	return addr;
+}
+
+static inline struct rill_addr
+tuple_remote(const struct tuple_head *head, const struct tuple_addrs6 *addrs6)
+{
+	struct rill_addr addr = {.family = head->family};
+
+	if (head->family == AF_INET)
+		memcpy(addr.u.ip4, &head->raddr4, sizeof(addr.u.ip4));
+	else
+		memcpy(addr.u.ip6, addrs6->raddr, sizeof(addr.u.ip6));
+	return addr;
+}
+
+/* Puts addresses of one family into a tuple, whose ports are given elsewhere. */
+static inline void
+tuple_set_addrs(
+	struct tuple *tuple, const struct rill_addr *local, const struct rill_addr *remote)
+{
+	tuple->head.family = local->family;
+	if (local->family == AF_INET) {
+		memcpy(&tuple->head.laddr4, local->u.ip4, sizeof(local->u.ip4));
+		memcpy(&tuple->head.raddr4, remote->u.ip4, sizeof(remote->u.ip4));
+	} else {
+		tuple->head.laddr4 = tuple->head.raddr4 = 0;
+		memcpy(tuple->addrs6.laddr, local->u.ip6, sizeof(local->u.ip6));
+		memcpy(tuple->addrs6.raddr, remote->u.ip6, sizeof(remote->u.ip6));
+	}
 }
 
 #endif

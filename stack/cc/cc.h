@@ -84,6 +84,11 @@ struct cc_bbr {
 struct cc {
 	uint32_t cwnd;
 	uint32_t ssthresh;
+	uint8_t algorithm; /* index into cc.c's list */
+	uint8_t phase;     /* the algorithm's */
+	uint8_t count;     /* the algorithm's */
+	bool watches_unused; /* ACKs of a window that is not used up matter to the algorithm now */
+	/* The rest only when the window changes: it may lie in another cache line. */
 	union {
 		struct cc_newreno newreno;
 		struct cc_cubic cubic;
@@ -92,10 +97,6 @@ struct cc {
 		struct cc_bbr bbr;
 		uint32_t reserve[6]; /* what an algorithm may use inline */
 	} u;
-	uint8_t algorithm; /* index into cc.c's list */
-	uint8_t phase;     /* the algorithm's */
-	uint8_t count;     /* the algorithm's */
-	bool watches_unused; /* ACKs of a window that is not used up matter to the algorithm now */
 };
 static_assert(sizeof(struct cc) == 36, "what the connection has room for");
 

@@ -20,4 +20,12 @@ seq_t isn_choose(const struct siphash_key *key, const struct tuple *tuple, ustim
  */
 uint32_t ts_offset(const struct siphash_key *key, const struct tuple *tuple);
 
+/* Both under one key, of one hash. */
+struct isn {
+	seq_t iss;
+	uint32_t ts_offset;
+};
+
+struct isn isn_draw(const struct siphash_key *key, const struct tuple *tuple, ustime now);
+
 #endif

@@ -118,28 +118,20 @@ rill_buf_room(const struct rill_lane *lane)
 	return rte_pktmbuf_data_room_size(lane->tcp.buf_pool) - RTE_PKTMBUF_HEADROOM;
 }
 
-static void
-half_tuple(const struct rill_endpoint *end, rte_be32_t *addr4, uint8_t *addr6, rte_be16_t *port)
-{
-	*port = rte_cpu_to_be_16(end->port);
-	if (end->addr.family == AF_INET6)
-		memcpy(addr6, end->addr.u.ip6, 16);
-	else
-		memcpy(addr4, end->addr.u.ip4, 4);
-}
-
 enum rill_state
 rill_lane_tuple_info(struct rill_lane *lane, const struct rill_endpoint *local,
 	const struct rill_endpoint *remote)
 {
-	struct tuple tuple = {.head.family = remote->addr.family};
+	struct tuple tuple = {
+		.head.lport = rte_cpu_to_be_16(local->port),
+		.head.rport = rte_cpu_to_be_16(remote->port),
+	};
 	uint32_t handle;
 
 	RILL_OWNED(&lane->owner);
 	if (local->addr.family != remote->addr.family)
 		return RILL_CLOSED;
-	half_tuple(local, &tuple.head.laddr4, tuple.addrs6.laddr, &tuple.head.lport);
-	half_tuple(remote, &tuple.head.raddr4, tuple.addrs6.raddr, &tuple.head.rport);
+	tuple_set_addrs(&tuple, &local->addr, &remote->addr);
 	handle = table_lookup(lane->tcp.table, &tuple);
 	if (handle == TABLE_MISS)
 		return RILL_CLOSED;

@@ -10,25 +10,40 @@
 #include "close.h"
 #include "errtext.h"
 
+#define VLAN_PRIORITY_SHIFT 13
+
 /* Everything but tcp: 0 or a negative errno. */
 static int
 lane_make_net(struct rill_lane *lane, const struct lane_setup *setup)
 {
 	const struct rill_lane_config *config = &setup->config;
+	const struct net_setup net = {
+		.netif = &lane->netif,
+		.wheel = &lane->wheel,
+		.neighbor_kind = TIMER_NEIGHBOR,
+		.announce_kind = TIMER_ANNOUNCE,
+		.fragments_kind = TIMER_FRAGMENTS,
+		.secret = config->secret,
+		.name = config->name,
+		.numa_node = config->numa_node,
+		.now = setup->now,
+	};
 
 	lane->netif = (struct netif){
 		.ethernet = config->ethernet,
 		.silent = setup->silent,
+		.vlan_tci = (uint16_t)(config->vlan_priority << VLAN_PRIORITY_SHIFT | config->vlan),
 		.mtu = config->mtu,
 		.caps = setup->netif_caps,
 		.tx_chain_max = setup->tx_chain_max,
 		.control_pool = setup->control_pool,
+		.wait_pool = setup->buf_pool,
 		.counters = &lane->counters,
+		.exceptions = setup->exceptions ? &lane->exceptions : NULL,
 	};
 	memcpy(lane->netif.mac.addr_bytes, config->mac, sizeof(config->mac));
 	lane->mailbox = mailbox_create(config->name, config->numa_node);
-	lane->net = net_create(&lane->netif, &lane->wheel, TIMER_NEIGHBOR, TIMER_ANNOUNCE,
-		config->name, config->numa_node, setup->now);
+	lane->net = net_create(&net);
 	return lane->mailbox == NULL || lane->net == NULL ? -ENOMEM : 0;
 }
 
@@ -60,31 +75,46 @@ lane_make_tcp(struct rill_lane *lane, const struct lane_setup *setup)
 	return tcp_init(&lane->tcp, &tcp);
 }
 
+/* The default route of a family; none to a gateway of family 0. */
+static int
+lane_route(struct rill_lane *lane, const struct rill_addr *gateway)
+{
+	const struct rill_prefix everywhere = {.addr.family = gateway->family};
+	char text[RILL_ADDR_STRLEN];
+	int rc = gateway->family == 0 ? 0 : net_route_add(lane->net, &everywhere, gateway);
+
+	if (rc == 0)
+		return 0;
+	return error_set(rc,
+		"gateway %s cannot be used: it must lie on the network of one of the addresses",
+		rill_addr_format(gateway, text));
+}
+
 static int
 lane_configure(struct rill_lane *lane)
 {
 	const struct rill_lane_config *config = &lane->setup.config;
-	static const struct rill_prefix everywhere = {.addr.family = AF_INET};
+	const struct net_ip6 ip6 = {
+		.unprobed = config->ip6_unprobed,
+		.autoconf = config->ip6_autoconf,
+		.key = siphash_derive(config->secret, "ip6"),
+	};
 	char text[RILL_ADDR_STRLEN];
+	int rc = net_set_ip6(lane->net, &ip6, lane->now);
 
+	if (rc != 0)
+		return error_set(rc, "ip6_autoconf: IPv6 needs a link of 1280 bytes, and memory: mtu is %u",
+			lane->netif.mtu);
 	for (unsigned int i = 0; i < config->addrs_count; i++) {
-		int rc = net_addr_add(lane->net, &config->addrs[i], lane->now);
-
+		rc = net_addr_add(lane->net, &config->addrs[i], lane->now);
 		if (rc != 0)
 			return error_set(rc,
-				"address %s/%u cannot be used: give each lane unicast IPv4 addresses, each once",
+				"address %s/%u cannot be used: give each lane unicast addresses, each once",
 				rill_addr_format(&config->addrs[i].addr, text),
 				config->addrs[i].len);
 	}
-	if (config->gateway.family != 0) {
-		int rc = net_route_add(lane->net, &everywhere, &config->gateway);
-
-		if (rc != 0)
-			return error_set(rc,
-				"gateway %s cannot be used: it must lie on the network of one of the addresses",
-				rill_addr_format(&config->gateway, text));
-	}
-	return 0;
+	rc = lane_route(lane, &config->gateway);
+	return rc == 0 ? lane_route(lane, &config->gateway6) : rc;
 }
 
 static int
@@ -166,6 +196,7 @@ lane_destroy(struct rill_lane *lane)
 		net_destroy(lane->net);
 	for (; outbox_count(&lane->outbox) > 0; lane->outbox.taken++)
 		rte_pktmbuf_free(lane->outbox.ring[lane->outbox.taken & (OUTBOX_SIZE - 1)]);
+	rte_pktmbuf_free_bulk(lane->exceptions.frames, lane->exceptions.count);
 	if (lane->mailbox != NULL)
 		mailbox_destroy(lane->mailbox);
 	siblings_leave(lane);

@@ -12,6 +12,7 @@
 #include <rill/stack.h>
 
 #include "counters.h"
+#include "exceptions.h"
 #include "mail.h"
 #include "net.h"
 #include "netif.h"
@@ -29,6 +30,7 @@ enum timer_kind {
 	TIMER_TIME_WAIT,
 	TIMER_NEIGHBOR,
 	TIMER_ANNOUNCE,
+	TIMER_FRAGMENTS,
 	TIMER_APP, /* struct rill_timer */
 };
 
@@ -40,6 +42,7 @@ struct lane_setup {
 	struct rill_stack *stack;       /* NULL for an embedder's lane */
 	unsigned int index;
 	uint16_t netif_caps; /* NETIF_... */
+	bool exceptions;     /* frames of no use are collected, for who drives the lane to hand on */
 	bool silent;         /* a lane with the same addresses announces them */
 	uint16_t tx_chain_max;
 	struct rte_mempool *rx_pool; /* NIC buffers, of which some stay free; NULL without a port */
@@ -58,6 +61,7 @@ struct rill_lane {
 	struct wheel wheel;
 	struct outbox outbox;
 	struct counters counters;
+	struct exceptions exceptions; /* of the last turn */
 #ifdef RILL_PROFILE
 	struct stages stages;
 #endif

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
+#include <rte_tcp.h>
 
 #include "lane.h"
 
 enum news_kind {
 	NEWS_CLAIM,
+	NEWS_FACT,
 	NEWS_ICMP_ERROR,
 };
 
@@ -18,6 +21,7 @@ struct news {
 	uint32_t kind; /* enum news_kind */
 	union {
 		struct arp_claim claim;
+		struct nd_fact fact;
 		struct icmp_error error;
 	} u;
 };
@@ -60,6 +64,7 @@ void
 siblings_leave(struct rill_lane *lane)
 {
 	rte_ring_free(lane->siblings.news);
+	rte_pktmbuf_free_bulk(lane->siblings.joined.frames, lane->siblings.joined.count);
 	lane->siblings = (struct siblings){.count = 0};
 }
 
@@ -72,14 +77,34 @@ tell(struct rill_lane *from, unsigned int to, struct news *news)
 		count_drop(&from->counters, RILL_DROP_news_full);
 }
 
+static void
+tell_all(struct rill_lane *lane, struct news *news)
+{
+	for (unsigned int i = 0; i < lane->siblings.count; i++)
+		if (i != lane->siblings.self)
+			tell(lane, i, news);
+}
+
 void
 siblings_tell_claim(struct rill_lane *lane, const struct arp_claim *claim)
 {
 	struct news news = {.kind = NEWS_CLAIM, .u.claim = *claim};
 
-	for (unsigned int i = 0; claim->addr.family != 0 && i < lane->siblings.count; i++)
-		if (i != lane->siblings.self)
-			tell(lane, i, &news);
+	if (claim->addr.family != 0)
+		tell_all(lane, &news);
+}
+
+void
+siblings_tell_facts(struct rill_lane *lane)
+{
+	const struct nd_fact *facts;
+	unsigned int count = net_take_facts(lane->net, &facts);
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct news news = {.kind = NEWS_FACT, .u.fact = facts[i]};
+
+		tell_all(lane, &news);
+	}
 }
 
 bool
@@ -90,10 +115,34 @@ siblings_tell_error(struct rill_lane *lane, const struct icmp_error *error)
 
 	if (lane->siblings.count == 0)
 		return false;
-	to = steer_lane(lane->siblings.steer, &error->tuple.head);
+	to = steer_lane(lane->siblings.steer, &error->tuple);
 	if (to == lane->siblings.self)
 		return false;
 	tell(lane, to, &news);
+	return true;
+}
+
+/* A segment too short for its ports is dropped wherever it is parsed. */
+bool
+siblings_keep_joined(struct rill_lane *lane, const struct segment *segment)
+{
+	struct joined *joined = &lane->siblings.joined;
+	struct tuple tuple = segment->tuple;
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(
+		segment->mbuf, const struct rte_tcp_hdr *, segment->l2_len + segment->l3_len);
+	unsigned int to;
+
+	if (lane->siblings.count == 0 || tuple.head.family != AF_INET ||
+		segment->mbuf->data_len < segment->l2_len + segment->l3_len + sizeof(*tcp))
+		return false;
+	tuple.head.lport = tcp->dst_port;
+	tuple.head.rport = tcp->src_port;
+	to = steer_lane(lane->siblings.steer, &tuple);
+	if (to == lane->siblings.self)
+		return false;
+	RILL_DCHECK(joined->count < RILL_BURST_MAX);
+	joined->frames[joined->count] = segment->mbuf;
+	joined->lanes[joined->count++] = (uint8_t)to;
 	return true;
 }
 
@@ -107,7 +156,9 @@ siblings_hear(struct rill_lane *lane)
 	for (unsigned int i = 0; i < n; i++) {
 		const struct arp_claim *claim = &news[i].u.claim;
 
-		if (news[i].kind == NEWS_CLAIM)
+		if (news[i].kind == NEWS_FACT)
+			net_hear_fact(lane->net, &news[i].u.fact, lane->now, &lane->outbox);
+		else if (news[i].kind == NEWS_CLAIM)
 			neighbor_learn(net_neighbors(lane->net), &claim->addr, &claim->mac,
 				claim->asks_us, lane->now, &lane->outbox);
 		else

@@ -39,7 +39,8 @@ neighbor_events(struct rill_lane *lane)
 
 	while ((event = neighbors_next_event(net_neighbors(lane->net), &index)) !=
 		NEIGHBOR_EVENT_NONE)
-		tcp_neighbor_event(&lane->tcp, index, event);
+		if (event != NEIGHBOR_EVENT_FAILED || !net_neighbor_failed(lane->net, index))
+			tcp_neighbor_event(&lane->tcp, index, event);
 }
 
 /* A frame that is not plain, through link and net. Returns whether a segment came of it. */
@@ -61,15 +62,22 @@ classify_any(struct rill_lane *lane, struct rte_mbuf *frame, struct segment *seg
 			siblings_tell_claim(lane, &claim);
 		return false;
 	case ETHER_IP4:
+		verdict = ip4_input(lane->net, frame, l2_len, group, lane->now, &lane->outbox,
+			segment, &error);
+		break;
+	case ETHER_IP6:
+		verdict = ip6_input(lane->net, frame, l2_len, group, lane->now, &lane->outbox,
+			segment, &error);
+		if (lane->siblings.count > 0)
+			siblings_tell_facts(lane);
 		break;
 	default:
 		return false;
 	}
-	verdict = ip4_input(
-		lane->net, frame, l2_len, group, lane->now, &lane->outbox, segment, &error);
 	if (verdict == IP_ICMP_ERROR && !siblings_tell_error(lane, &error))
 		tcp_icmp_error(&lane->tcp, &error);
-	return verdict == IP_TCP;
+	return verdict == IP_TCP ||
+		(verdict == IP_TCP_JOINED && !siblings_keep_joined(lane, segment));
 }
 
 /* One frame through link, net and wire; a segment joins the burst. */
@@ -81,14 +89,14 @@ classify(struct rill_lane *lane, struct rte_mbuf *frame, struct burst *burst)
 	bool known_good;
 
 	if (unlikely(!ip4_take_plain(lane->net, frame, segment)) &&
-		!classify_any(lane, frame, segment))
+		!ip6_take_plain(lane->net, frame, segment) && !classify_any(lane, frame, segment))
 		return;
 	known_good = netif_rx_tcp_cksum(&lane->netif, segment->mbuf) == NETIF_CKSUM_GOOD;
 	reason = segment_parse(segment, known_good);
 	if (unlikely(reason != RILL_DROP_COUNT))
 		drop_packet(&lane->counters, segment->mbuf, reason);
 	else
-		burst->n++;
+		tcp_lookup_ahead(&lane->tcp, burst->segments, burst->n++, burst->handles);
 }
 
 /* The headers, and what follows them in the second line. */
@@ -148,6 +156,9 @@ fire(struct rill_lane *lane, struct wheel_node *node)
 		return;
 	case TIMER_ANNOUNCE:
 		net_announce_timer(lane->net, node, lane->now, &lane->outbox);
+		return;
+	case TIMER_FRAGMENTS:
+		net_fragments_timer(lane->net, lane->now, &lane->outbox);
 		return;
 	case TIMER_APP:
 		timer = RTE_PTR_SUB(node, offsetof(struct rill_timer, opaque));
@@ -247,7 +258,7 @@ rill_lane_turn(struct rill_lane *lane, uint64_t now_us, struct rte_mbuf *in[], u
 	if (unlikely(lane->siblings.count > 0))
 		work += siblings_hear(lane);
 	neighbor_events(lane);
-	mail = mailbox_run(lane->mailbox, lane);
+	mail = lane->tcp.starting ? 0 : mailbox_run(lane->mailbox, lane);
 	lane->counters.mail_in += mail;
 	work += mail;
 	STAGE_ENDS(lane, STAGE_MAIL);

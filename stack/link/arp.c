@@ -6,6 +6,8 @@
 #include <rte_arp.h>
 #include <rte_mbuf.h>
 
+#include "ether.h"
+
 #define IP4_CLASS_D 224 /* first byte: multicast, reserved and broadcast from here on */
 #define IP4_LOOPBACK 127
 
@@ -51,6 +53,7 @@ arp_send(const struct netif *netif, uint16_t op, const struct rill_addr *source,
 	memcpy(&arp->arp_data.arp_sip, source->u.ip4, sizeof(rte_be32_t));
 	arp->arp_data.arp_tha = *target_mac;
 	memcpy(&arp->arp_data.arp_tip, target->u.ip4, sizeof(rte_be32_t));
+	ether_tag(netif, mbuf);
 	outbox_put(outbox, mbuf);
 	return true;
 }
@@ -96,13 +99,17 @@ is_host(const struct rill_addr *addr)
 
 /* Handles a packet of good form. Returns RILL_DROP_COUNT if it was of use. */
 static enum rill_drop
-arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct rte_arp_ipv4 *arp,
-	bool request, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
+arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct rte_arp_hdr *header,
+	struct rte_mbuf *frame, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
 	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox)
 {
+	const struct rte_arp_ipv4 *arp = &header->arp_data;
 	struct rill_addr sender = addr4(&arp->arp_sip), target = addr4(&arp->arp_tip);
+	bool request = header->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST);
 	bool asks_us = request && is_ours(arg, &target), known = false;
 
+	if (!asks_us) /* which the kernel may have asked for itself, or may have to answer */
+		netif_share(netif, frame);
 	if (!rte_is_valid_assigned_ether_addr(&arp->arp_sha))
 		return RILL_DROP_arp_bad_sender;
 	if (arp->arp_sip != 0 || !request) {
@@ -136,9 +143,8 @@ arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbu
 	if (arp != NULL)
 		reason = arp_check_form(arp);
 	if (reason == RILL_DROP_COUNT)
-		reason = arp_handle(neighbors, netif, &arp->arp_data,
-			arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST), is_ours, arg,
-			claim, now, outbox);
+		reason = arp_handle(
+			neighbors, netif, arp, mbuf, is_ours, arg, claim, now, outbox);
 	if (reason != RILL_DROP_COUNT)
 		drop_packet(netif->counters, mbuf, reason);
 	else

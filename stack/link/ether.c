@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ether.h"
 
+#include <string.h>
+
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
-#define VLAN_ID_MASK 0xfff
 #define IP_VERSION_SHIFT 4
 
 static enum ether_verdict
@@ -22,30 +23,60 @@ bare_input(const struct netif *netif, struct rte_mbuf *mbuf)
 
 	if (first == NULL)
 		return drop(netif, mbuf, RILL_DROP_ether_short);
-	if (*first >> IP_VERSION_SHIFT != 4)
-		return drop(netif, mbuf, RILL_DROP_ip_version);
-	return ETHER_IP4;
+	if (*first >> IP_VERSION_SHIFT == 4)
+		return ETHER_IP4;
+	if (*first >> IP_VERSION_SHIFT == 6)
+		return ETHER_IP6;
+	return drop(netif, mbuf, RILL_DROP_ip_version);
 }
 
-/* Is the frame, whose tag may have been taken off by the NIC, of a VLAN that we are not in? */
-static bool
-stripped_tag_is_foreign(const struct rte_mbuf *mbuf)
+/* The tag in a frame; NULL if it is cut off. */
+static const struct rte_vlan_hdr *
+tag_read(const struct rte_mbuf *mbuf, struct rte_vlan_hdr *copy)
 {
-	return (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
-	       (mbuf->vlan_tci & VLAN_ID_MASK) != 0;
+	return rte_pktmbuf_read(mbuf, RTE_ETHER_HDR_LEN, sizeof(*copy), copy);
 }
 
-/* The EtherType behind a priority tag; 0 when there is none or the tag is of a foreign VLAN. */
-static rte_be16_t
-type_behind_tag(const struct rte_mbuf *mbuf)
+/*
+ * The VLAN that a frame is in, 0 for none, wherever its tag is; and *type, the EtherType behind that,
+ * where the packet begins. Below 0 if it is cut off.
+ */
+static int
+vlan_of(const struct netif *netif, const struct rte_mbuf *mbuf, rte_be16_t *type,
+	uint16_t *l2_len)
 {
 	struct rte_vlan_hdr copy;
-	const struct rte_vlan_hdr *vlan =
-		rte_pktmbuf_read(mbuf, RTE_ETHER_HDR_LEN, sizeof(copy), &copy);
+	const struct rte_vlan_hdr *tag;
+	int stripped = 0;
 
-	if (vlan == NULL || (rte_be_to_cpu_16(vlan->vlan_tci) & VLAN_ID_MASK) != 0)
-		return 0;
-	return vlan->eth_proto;
+	if ((mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
+		(netif->caps & (NETIF_VLAN | NETIF_PF_VLAN)) != NETIF_PF_VLAN)
+		stripped = mbuf->vlan_tci & NETIF_VLAN_ID;
+	if (!ether_is_tag(*type))
+		return stripped;
+	tag = tag_read(mbuf, &copy);
+	if (tag == NULL)
+		return -1;
+	*type = tag->eth_proto;
+	*l2_len += sizeof(*tag);
+	return stripped != 0 ? stripped : rte_be_to_cpu_16(tag->vlan_tci) & (int)NETIF_VLAN_ID;
+}
+
+/* Is it where our frames have their tag? */
+static bool
+tag_is_in_place(const struct netif *netif, uint16_t l2_len)
+{
+	return netif->vlan_tci == 0 || l2_len == netif_l2_len(netif);
+}
+
+/* To another host, or to a group that nobody here has joined. */
+static enum ether_verdict
+foreign(const struct netif *netif, struct rte_mbuf *mbuf, const struct rte_ether_hdr *ether)
+{
+	if (!rte_is_multicast_ether_addr(&ether->dst_addr))
+		return drop(netif, mbuf, RILL_DROP_ether_not_ours);
+	netif_refuse(netif, mbuf, RILL_DROP_ether_not_ours);
+	return ETHER_DROPPED;
 }
 
 enum ether_verdict
@@ -54,6 +85,7 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 	struct rte_ether_hdr copy;
 	const struct rte_ether_hdr *ether;
 	rte_be16_t type;
+	int vlan;
 
 	*l2_len = 0;
 	*group = false;
@@ -63,29 +95,29 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 	if (unlikely(ether == NULL))
 		return drop(netif, mbuf, RILL_DROP_ether_short);
 	if (unlikely(!rte_is_same_ether_addr(&ether->dst_addr, &netif->mac))) {
-		*group = rte_is_broadcast_ether_addr(&ether->dst_addr);
+		*group = rte_is_broadcast_ether_addr(&ether->dst_addr) ||
+			 netif_group_is_joined(netif, &ether->dst_addr);
 		if (!*group)
-			return drop(netif, mbuf, RILL_DROP_ether_not_ours);
+			return foreign(netif, mbuf, ether);
 	}
 	if (unlikely(rte_is_multicast_ether_addr(&ether->src_addr)))
 		return drop(netif, mbuf, RILL_DROP_ether_bad_source);
-	if (unlikely(stripped_tag_is_foreign(mbuf)))
-		return drop(netif, mbuf, RILL_DROP_vlan_foreign);
 	type = ether->ether_type;
 	*l2_len = RTE_ETHER_HDR_LEN;
-	if (unlikely(ether_is_tag(type))) {
-		if (mbuf->pkt_len < RTE_ETHER_HDR_LEN + sizeof(struct rte_vlan_hdr))
-			return drop(netif, mbuf, RILL_DROP_ether_short);
-		type = type_behind_tag(mbuf);
-		*l2_len += sizeof(struct rte_vlan_hdr);
-		if (type == 0)
-			return drop(netif, mbuf, RILL_DROP_vlan_foreign);
-	}
+	vlan = vlan_of(netif, mbuf, &type, l2_len);
+	if (unlikely(vlan < 0))
+		return drop(netif, mbuf, RILL_DROP_ether_short);
+	if (unlikely(vlan != (int)(netif->vlan_tci & NETIF_VLAN_ID) ||
+		    !tag_is_in_place(netif, *l2_len)))
+		return drop(netif, mbuf, RILL_DROP_vlan_foreign);
 	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
 		return ETHER_IP4;
+	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))
+		return ETHER_IP6;
 	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 		return ETHER_ARP;
-	return drop(netif, mbuf, RILL_DROP_ether_type);
+	netif_refuse(netif, mbuf, RILL_DROP_ether_type);
+	return ETHER_DROPPED;
 }
 
 void
@@ -97,4 +129,36 @@ ether_reply(const struct netif *netif, struct rte_mbuf *mbuf)
 		return;
 	ether->dst_addr = ether->src_addr;
 	ether->src_addr = netif->mac;
+}
+
+bool
+ether_is_plain_tagged(const struct netif *netif, const struct rte_mbuf *mbuf, uint16_t type)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
+	const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(ether + 1);
+	bool stripped = mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+	uint16_t tci = stripped ? mbuf->vlan_tci : rte_be_to_cpu_16(tag->vlan_tci);
+
+	if (stripped == netif_is_tagged(netif) ||
+		(!stripped && ether->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)))
+		return false;
+	return (tci & NETIF_VLAN_ID) == (netif->vlan_tci & NETIF_VLAN_ID) &&
+	       (stripped ? ether->ether_type : tag->eth_proto) == rte_cpu_to_be_16(type) &&
+	       rte_is_same_ether_addr(&ether->dst_addr, &netif->mac) &&
+	       !rte_is_multicast_ether_addr(&ether->src_addr);
+}
+
+uint8_t
+ether_write_header(const struct netif *netif, const struct rte_ether_addr *dst, uint16_t type,
+	uint8_t *header)
+{
+	struct rte_ether_hdr ether = {*dst, netif->mac, rte_cpu_to_be_16(type)};
+	struct rte_vlan_hdr tag = {rte_cpu_to_be_16(netif->vlan_tci), rte_cpu_to_be_16(type)};
+
+	if (netif_is_tagged(netif)) {
+		ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+		memcpy(header + sizeof(ether), &tag, sizeof(tag));
+	}
+	memcpy(header, &ether, sizeof(ether));
+	return (uint8_t)netif_l2_len(netif);
 }

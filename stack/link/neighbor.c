@@ -4,9 +4,11 @@
  *
  *   INCOMPLETE, PROBE  the next request, or the end of asking
  *   REACHABLE          the confirmation is too old
+ *   STALE              is it worth keeping?
+ *   DELAY              nothing was seen to arrive
  *   FAILED             may be asked again; not armed once that time has come and nobody wanted it
  */
-#include "neighbor.h"
+#include "neighbor_inner.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -18,21 +20,8 @@
 
 #include "arp.h"
 #include "check.h"
-
-#define NEIGHBOR_BUCKETS (2 * NEIGHBORS_MAX)
-
-TAILQ_HEAD(neighbor_list, neighbor);
-
-struct neighbors {
-	const struct netif *netif;
-	struct wheel *wheel;
-	uint8_t timer_kind;
-	struct slab slab;
-	struct neighbor_list idle;   /* nobody holds them; the longest unused first */
-	struct neighbor_list events; /* something to tell about, oldest first */
-	uint32_t buckets[NEIGHBOR_BUCKETS];
-	struct neighbor entries[NEIGHBORS_MAX];
-};
+#include "ether.h"
+#include "ndp.h"
 
 static uint32_t
 addr_len(const struct rill_addr *addr)
@@ -49,7 +38,10 @@ addr_is_same(const struct rill_addr *a, const struct rill_addr *b)
 static uint32_t *
 bucket_of(struct neighbors *neighbors, const struct rill_addr *addr)
 {
-	uint32_t hash = rte_jhash(&addr->u, addr_len(addr), addr->family);
+	uint32_t words[sizeof(addr->u.ip6) / sizeof(uint32_t)], len = addr_len(addr), hash;
+
+	memcpy(words, &addr->u, len); /* addresses stand anywhere */
+	hash = rte_jhash_32b(words, len / sizeof(words[0]), addr->family);
 
 	return &neighbors->buckets[hash & (NEIGHBOR_BUCKETS - 1)];
 }
@@ -67,8 +59,8 @@ index_of(const struct neighbors *neighbors, const struct neighbor *neighbor)
 	return (uint32_t)(neighbor - neighbors->entries);
 }
 
-static struct neighbor *
-find(struct neighbors *neighbors, const struct rill_addr *addr)
+struct neighbor *
+neighbors_find(struct neighbors *neighbors, const struct rill_addr *addr)
 {
 	uint32_t index = *bucket_of(neighbors, addr);
 
@@ -94,16 +86,26 @@ event_queue(struct neighbors *neighbors, struct neighbor *neighbor)
 	TAILQ_INSERT_TAIL(&neighbors->events, neighbor, events);
 }
 
+/* It is not found any more. */
 static void
-forget(struct neighbors *neighbors, struct neighbor *neighbor)
+unhash(struct neighbors *neighbors, struct neighbor *neighbor)
 {
 	uint32_t index = index_of(neighbors, neighbor);
 	uint32_t *link = bucket_of(neighbors, &neighbor->addr);
 
-	RILL_DCHECK(neighbor->users == 0 && neighbor->state != NEIGHBOR_FREE);
 	while (*link != index)
 		link = &neighbors->entries[*link].next;
 	*link = neighbor->next;
+}
+
+static void
+forget(struct neighbors *neighbors, struct neighbor *neighbor)
+{
+	uint32_t index = index_of(neighbors, neighbor);
+
+	RILL_DCHECK(neighbor->users == 0 && neighbor->state != NEIGHBOR_FREE);
+	if (neighbor->state != NEIGHBOR_ABANDONED)
+		unhash(neighbors, neighbor);
 	wheel_cancel(neighbors->wheel, &neighbor->timer);
 	queue_drop(neighbors, neighbor, RILL_DROP_neighbor_queue);
 	TAILQ_REMOVE(&neighbors->idle, neighbor, idle);
@@ -113,9 +115,8 @@ forget(struct neighbors *neighbors, struct neighbor *neighbor)
 	slab_free(&neighbors->slab, index);
 }
 
-/* A new entry, in no state yet; the one unused longest makes room. NULL if all are held. */
-static struct neighbor *
-make(struct neighbors *neighbors, const struct rill_addr *addr)
+struct neighbor *
+neighbors_make(struct neighbors *neighbors, const struct rill_addr *addr)
 {
 	struct neighbor *neighbor;
 	uint32_t *bucket = bucket_of(neighbors, addr);
@@ -138,17 +139,28 @@ make(struct neighbors *neighbors, const struct rill_addr *addr)
 	return neighbor;
 }
 
-/* Broadcasts a request, or of an entry in doubt sends it to the MAC that it had. */
+static bool
+is_ip6(const struct neighbor *neighbor)
+{
+	return neighbor->addr.family == AF_INET6;
+}
+
+/* Asks everybody, or of an entry in doubt the MAC that it had. */
 static void
 ask(struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct outbox *outbox)
 {
-	bool probe = neighbor->state == NEIGHBOR_PROBE;
+	const struct rte_ether_addr *mac = NULL;
 
+	if (neighbor->state == NEIGHBOR_PROBE)
+		mac = &((struct rte_ether_hdr *)neighbor->header)->dst_addr;
 	neighbor->tries++;
-	neighbor->ask_again_at = now + NEIGHBOR_RETRY_US;
+	neighbor->ask_again_at =
+		now + (is_ip6(neighbor) ? neighbors->retry6_us : NEIGHBOR_RETRY_US);
 	wheel_arm(neighbors->wheel, &neighbor->timer, neighbor->ask_again_at);
-	arp_request(neighbors->netif, &neighbor->source, &neighbor->addr,
-		probe ? &((struct rte_ether_hdr *)neighbor->header)->dst_addr : NULL, outbox);
+	if (!is_ip6(neighbor))
+		arp_request(neighbors->netif, &neighbor->source, &neighbor->addr, mac, outbox);
+	else if (neighbor->source.family == AF_INET6) /* without one it would be a probe of DAD's */
+		ndp_solicit(neighbors->netif, &neighbor->source, &neighbor->addr, mac, outbox);
 }
 
 static void
@@ -157,8 +169,37 @@ begin_asking(struct neighbors *neighbors, struct neighbor *neighbor, enum neighb
 {
 	neighbor->state = (uint8_t)state;
 	neighbor->tries = 0;
-	neighbor->used = false;
+	neighbor->used = neighbor->confirmed = false;
 	ask(neighbors, neighbor, now, outbox);
+}
+
+static ustime
+time_of(const struct neighbors *neighbors, const struct neighbor *neighbor)
+{
+	switch ((enum neighbor_state)neighbor->state) {
+	case NEIGHBOR_STALE:
+		return NEIGHBOR_STALE_US;
+	case NEIGHBOR_DELAY:
+		return NEIGHBOR_DELAY_US;
+	default:
+		return is_ip6(neighbor) ? neighbors->reachable6_us : NEIGHBOR_REACHABLE_US;
+	}
+}
+
+void
+neighbor_enter(struct neighbors *neighbors, struct neighbor *neighbor, enum neighbor_state state,
+	ustime now)
+{
+	neighbor->state = (uint8_t)state;
+	neighbor->tries = 0;
+	neighbor->used = neighbor->confirmed = false;
+	wheel_arm(neighbors->wheel, &neighbor->timer, now + time_of(neighbors, neighbor));
+}
+
+void
+neighbor_use_stale(struct neighbors *neighbors, struct neighbor *neighbor, ustime now)
+{
+	neighbor_enter(neighbors, neighbor, NEIGHBOR_DELAY, now);
 }
 
 static void
@@ -182,7 +223,7 @@ want(struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct 
 
 static void
 send_now(struct neighbors *neighbors, struct neighbor *neighbor, struct rte_mbuf *packet,
-	struct outbox *outbox)
+	ustime now, struct outbox *outbox)
 {
 	char *header;
 
@@ -195,42 +236,39 @@ send_now(struct neighbors *neighbors, struct neighbor *neighbor, struct rte_mbuf
 		drop_packet(neighbors->netif->counters, packet, RILL_DROP_no_mbuf);
 		return;
 	}
+	if (neighbor->state == NEIGHBOR_STALE)
+		neighbor_use_stale(neighbors, neighbor, now);
 	memcpy(header, neighbor->header, neighbor->header_len);
 	packet->l2_len = neighbor->header_len;
 	neighbor->used = true;
 	outbox_put(outbox, packet);
 }
 
-/* addr is at mac: what waited for that goes out, and users hear of it. */
-static void
-confirm(struct neighbors *neighbors, struct neighbor *neighbor, const struct rte_ether_addr *mac,
-	ustime now, struct outbox *outbox)
+void
+neighbor_found(struct neighbors *neighbors, struct neighbor *neighbor,
+	const struct rte_ether_addr *mac, enum neighbor_state state, ustime now,
+	struct outbox *outbox)
 {
-	struct rte_ether_hdr *header = (struct rte_ether_hdr *)neighbor->header;
 	bool was_awaited =
 		neighbor->state == NEIGHBOR_INCOMPLETE || neighbor->state == NEIGHBOR_FAILED;
 	uint8_t waiting = neighbor->queue_len;
 
-	header->dst_addr = *mac;
-	header->src_addr = neighbors->netif->mac;
-	header->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	neighbor->header_len = sizeof(*header);
-	neighbor->state = NEIGHBOR_REACHABLE;
-	neighbor->tries = 0;
-	neighbor->used = false;
-	wheel_arm(neighbors->wheel, &neighbor->timer, now + NEIGHBOR_REACHABLE_US);
+	neighbor->header_len = ether_write_header(neighbors->netif, mac,
+		is_ip6(neighbor) ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4, neighbor->header);
+	neighbor_enter(neighbors, neighbor, state, now);
 	neighbor->queue_len = 0;
 	for (uint8_t i = 0; i < waiting; i++)
-		send_now(neighbors, neighbor, neighbor->queue[i], outbox);
+		send_now(neighbors, neighbor, neighbor->queue[i], now, outbox);
 	if (was_awaited)
 		event_queue(neighbors, neighbor);
 }
 
-/* Does a request to the MAC of a usable entry, unless one is out or has just been. */
-static void
-probe(struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct outbox *outbox)
+void
+neighbor_probe(
+	struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct outbox *outbox)
 {
-	if (neighbor->state == NEIGHBOR_REACHABLE && now >= neighbor->ask_again_at)
+	if (neighbor_is_usable(neighbor) && neighbor->state != NEIGHBOR_PROBE &&
+		now >= neighbor->ask_again_at)
 		begin_asking(neighbors, neighbor, NEIGHBOR_PROBE, now, outbox);
 }
 
@@ -238,7 +276,7 @@ probe(struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct
 static void
 make_bare_ip_entry(struct neighbors *neighbors)
 {
-	struct neighbor *neighbor = make(neighbors, &(struct rill_addr){.family = 0});
+	struct neighbor *neighbor = neighbors_make(neighbors, &(struct rill_addr){.family = 0});
 
 	RILL_ASSERT(neighbor == &neighbors->entries[0]);
 	neighbor->state = NEIGHBOR_REACHABLE;
@@ -256,6 +294,7 @@ neighbors_create(
 	neighbors->netif = netif;
 	neighbors->wheel = wheel;
 	neighbors->timer_kind = timer_kind;
+	neighbors_set_times(neighbors, NEIGHBOR6_REACHABLE_US, NEIGHBOR_RETRY_US);
 	slab_init(&neighbors->slab, neighbors->entries, sizeof(struct neighbor), NEIGHBORS_MAX,
 		offsetof(struct neighbor, next), false);
 	TAILQ_INIT(&neighbors->idle);
@@ -265,6 +304,13 @@ neighbors_create(
 	if (!netif->ethernet)
 		make_bare_ip_entry(neighbors);
 	return neighbors;
+}
+
+void
+neighbors_set_times(struct neighbors *neighbors, ustime reachable_us, ustime retry_us)
+{
+	neighbors->reachable6_us = reachable_us;
+	neighbors->retry6_us = retry_us;
 }
 
 void
@@ -288,10 +334,10 @@ neighbor_get(struct neighbors *neighbors, const struct rill_addr *addr,
 	const struct rill_addr *source, bool hold, ustime now, struct outbox *outbox)
 {
 	bool ethernet = neighbors->netif->ethernet;
-	struct neighbor *neighbor = ethernet ? find(neighbors, addr) : &neighbors->entries[0];
+	struct neighbor *neighbor = ethernet ? neighbors_find(neighbors, addr) : &neighbors->entries[0];
 
 	if (neighbor == NULL) {
-		neighbor = make(neighbors, addr);
+		neighbor = neighbors_make(neighbors, addr);
 		if (neighbor == NULL)
 			return SLAB_NONE;
 		neighbor->source = *source;
@@ -318,8 +364,35 @@ neighbor_release(struct neighbors *neighbors, uint32_t index)
 	if (--neighbor->users > 0)
 		return;
 	TAILQ_INSERT_TAIL(&neighbors->idle, neighbor, idle);
-	if (neighbor->state == NEIGHBOR_FAILED && !wheel_is_armed(&neighbor->timer))
+	if ((neighbor->state == NEIGHBOR_FAILED && !wheel_is_armed(&neighbor->timer)) ||
+		neighbor->state == NEIGHBOR_ABANDONED)
 		forget(neighbors, neighbor);
+}
+
+void
+neighbors_abandon(struct neighbors *neighbors, const struct rill_addr *addr)
+{
+	struct neighbor *neighbor = neighbors_find(neighbors, addr);
+
+	if (neighbor == NULL)
+		return;
+	if (neighbor->users == 0) {
+		forget(neighbors, neighbor);
+		return;
+	}
+	unhash(neighbors, neighbor);
+	neighbor->state = NEIGHBOR_ABANDONED;
+	wheel_cancel(neighbors->wheel, &neighbor->timer);
+	queue_drop(neighbors, neighbor, RILL_DROP_neighbor_failed);
+	event_queue(neighbors, neighbor);
+}
+
+enum neighbor_state
+neighbors_state(struct neighbors *neighbors, const struct rill_addr *addr)
+{
+	const struct neighbor *neighbor = neighbors_find(neighbors, addr);
+
+	return neighbor != NULL ? (enum neighbor_state)neighbor->state : NEIGHBOR_FREE;
 }
 
 static void
@@ -346,7 +419,7 @@ neighbor_output(struct neighbors *neighbors, uint32_t index, struct rte_mbuf *pa
 	if (neighbor->state == NEIGHBOR_FAILED)
 		want(neighbors, neighbor, now, outbox);
 	if (neighbor_is_usable(neighbor))
-		send_now(neighbors, neighbor, packet, outbox);
+		send_now(neighbors, neighbor, packet, now, outbox);
 	else if (neighbor->state == NEIGHBOR_INCOMPLETE)
 		wait_in_queue(neighbors, neighbor, packet);
 	else
@@ -363,7 +436,7 @@ neighbor_suspect(struct neighbors *neighbors, uint32_t index, ustime now, struct
 	if (neighbor->state == NEIGHBOR_FAILED)
 		want(neighbors, neighbor, now, outbox);
 	else
-		probe(neighbors, neighbor, now, outbox);
+		neighbor_probe(neighbors, neighbor, now, outbox);
 }
 
 /* The last of NEIGHBOR_TRIES requests of this state had a second to be answered. */
@@ -371,10 +444,29 @@ static void
 asked_in_vain(struct neighbors *neighbors, struct neighbor *neighbor, ustime now,
 	struct outbox *outbox)
 {
+	neighbors->netif->counters->neighbors_lost += neighbor->state == NEIGHBOR_PROBE;
 	if (neighbor->state == NEIGHBOR_INCOMPLETE)
 		fail(neighbors, neighbor, now);
 	else if (neighbor->users > 0 || neighbor->used)
 		begin_asking(neighbors, neighbor, NEIGHBOR_INCOMPLETE, now, outbox);
+	else
+		forget(neighbors, neighbor);
+}
+
+/* The time of a state in which it could be used is over. */
+static void
+grown_old(struct neighbors *neighbors, struct neighbor *neighbor, ustime now, struct outbox *outbox)
+{
+	enum neighbor_state state = (enum neighbor_state)neighbor->state;
+
+	if (neighbor->confirmed)
+		neighbor_enter(neighbors, neighbor, NEIGHBOR_REACHABLE, now);
+	else if (state == NEIGHBOR_DELAY || (neighbor->used && !is_ip6(neighbor)))
+		begin_asking(neighbors, neighbor, NEIGHBOR_PROBE, now, outbox);
+	else if (state == NEIGHBOR_REACHABLE && is_ip6(neighbor))
+		neighbor_enter(neighbors, neighbor, NEIGHBOR_STALE, now);
+	else if (neighbor->users > 0)
+		neighbor_enter(neighbors, neighbor, state, now);
 	else
 		forget(neighbors, neighbor);
 }
@@ -386,23 +478,23 @@ neighbor_timer(struct neighbors *neighbors, struct wheel_node *node, ustime now,
 	struct neighbor *neighbor = container_of(node, struct neighbor, timer);
 
 	/* Dealt with since it was taken off the wheel, by what fired before it in the same turn. */
-	if (neighbor->state == NEIGHBOR_FREE || wheel_is_armed(node))
+	if (neighbor->state == NEIGHBOR_FREE || neighbor->state == NEIGHBOR_ABANDONED ||
+		wheel_is_armed(node))
 		return;
 	switch ((enum neighbor_state)neighbor->state) {
 	case NEIGHBOR_INCOMPLETE:
 	case NEIGHBOR_PROBE:
-		if (neighbor->tries < NEIGHBOR_TRIES)
+		if (neighbor->confirmed)
+			neighbor_enter(neighbors, neighbor, NEIGHBOR_REACHABLE, now);
+		else if (neighbor->tries < NEIGHBOR_TRIES)
 			ask(neighbors, neighbor, now, outbox);
 		else
 			asked_in_vain(neighbors, neighbor, now, outbox);
 		return;
 	case NEIGHBOR_REACHABLE:
-		if (neighbor->used)
-			begin_asking(neighbors, neighbor, NEIGHBOR_PROBE, now, outbox);
-		else if (neighbor->users > 0)
-			wheel_arm(neighbors->wheel, node, now + NEIGHBOR_REACHABLE_US);
-		else
-			forget(neighbors, neighbor);
+	case NEIGHBOR_STALE:
+	case NEIGHBOR_DELAY:
+		grown_old(neighbors, neighbor, now, outbox);
 		return;
 	case NEIGHBOR_FAILED:
 		if (neighbor->used)
@@ -410,6 +502,7 @@ neighbor_timer(struct neighbors *neighbors, struct wheel_node *node, ustime now,
 		else if (neighbor->users == 0)
 			forget(neighbors, neighbor);
 		return;
+	case NEIGHBOR_ABANDONED:
 	case NEIGHBOR_FREE:
 		return;
 	}
@@ -428,28 +521,10 @@ neighbors_next_event(struct neighbors *neighbors, uint32_t *index)
 			return NEIGHBOR_EVENT_RESOLVED;
 		if (neighbor->state == NEIGHBOR_FAILED)
 			return NEIGHBOR_EVENT_FAILED;
+		if (neighbor->state == NEIGHBOR_ABANDONED)
+			return NEIGHBOR_EVENT_ABANDONED;
 	}
 	return NEIGHBOR_EVENT_NONE;
-}
-
-bool
-neighbor_learn(struct neighbors *neighbors, const struct rill_addr *addr,
-	const struct rte_ether_addr *mac, bool create, ustime now, struct outbox *outbox)
-{
-	struct neighbor *neighbor;
-
-	if (!neighbors->netif->ethernet)
-		return false;
-	neighbor = find(neighbors, addr);
-	if (neighbor == NULL && create)
-		neighbor = make(neighbors, addr);
-	if (neighbor == NULL)
-		return false;
-	if (neighbor_is_usable(neighbor) && memcmp(neighbor->header, mac, sizeof(*mac)) != 0)
-		probe(neighbors, neighbor, now, outbox);
-	else
-		confirm(neighbors, neighbor, mac, now, outbox);
-	return true;
 }
 
 void

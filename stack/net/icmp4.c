@@ -11,7 +11,9 @@
 #include "check.h"
 #include "checksum.h"
 #include "ether.h"
+#include "icmp_reply.h"
 #include "ip4_output.h"
+#include "ip4_split.h"
 #include "net_state.h"
 #include "packet.h"
 
@@ -30,6 +32,7 @@ enum {
 #define ICMP_QUOTE_MAX (576 - sizeof(struct rte_ipv4_hdr) - ICMP_HEADER_LEN)
 #define QUOTED_TCP_LEN 8 /* ports and sequence number */
 #define CODE_FRAGMENTATION_NEEDED 4
+#define CODE_REASSEMBLY 1 /* of "time exceeded" */
 
 /* "Destination unreachable" as errno, by code [1122 3.2.2.1, 1812 5.2.7.1]. */
 static const int unreachable_errno[] = {
@@ -45,6 +48,13 @@ drop(struct net *net, struct rte_mbuf *mbuf, enum rill_drop reason)
 	return IP_CONSUMED;
 }
 
+static enum ip_verdict
+refuse(struct net *net, struct rte_mbuf *mbuf, enum rill_drop reason)
+{
+	netif_refuse(net->netif, mbuf, reason);
+	return IP_CONSUMED;
+}
+
 /* Puts a finished reply, built in a frame with l2_len or turned round there, into the outbox. */
 static void
 reply_send(struct net *net, struct rte_mbuf *frame, uint16_t l2_len, struct outbox *outbox)
@@ -53,36 +63,6 @@ reply_send(struct net *net, struct rte_mbuf *frame, uint16_t l2_len, struct outb
 	ip4_ask_cksum(net->netif, frame, l2_len);
 	outbox_put(outbox, frame);
 	net->netif->counters->icmp_out++;
-}
-
-/* Will the port take a frame in so many pieces? */
-static bool
-chain_can_be_sent(const struct netif *netif, const struct rte_mbuf *mbuf)
-{
-	return mbuf->nb_segs == 1 ||
-	       ((netif->caps & NETIF_TX_CHAINS) && mbuf->nb_segs <= netif->tx_chain_max);
-}
-
-/* Makes the packet one whose first `headers` bytes may be overwritten, and that can be sent. */
-static bool
-make_reusable(const struct netif *netif, struct rte_mbuf **mbuf, uint32_t headers)
-{
-	struct rte_mbuf *copy;
-
-	if (!packet_pull(mbuf, headers, netif->control_pool))
-		return false;
-	if (packet_is_exclusive(*mbuf) && chain_can_be_sent(netif, *mbuf))
-		return true;
-	copy = rte_pktmbuf_copy(*mbuf, netif->control_pool, 0, UINT32_MAX);
-	if (copy == NULL)
-		return false;
-	if (copy->data_len < headers || !chain_can_be_sent(netif, copy)) {
-		rte_pktmbuf_free(copy);
-		return false;
-	}
-	rte_pktmbuf_free(*mbuf);
-	*mbuf = copy;
-	return true;
 }
 
 /* Type 8 becomes 0, and the checksum grows by as much [1624]. */
@@ -94,27 +74,31 @@ echo_turn(struct rte_icmp_hdr *icmp)
 	icmp->icmp_type = ICMP_ECHO_REPLY;
 }
 
-/* The same message back, under a header without options. */
-static enum ip_verdict
-echo_reply(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_len, ustime now,
-	struct outbox *outbox)
+/* May this request, whose reply is of this length, be answered? RILL_DROP_COUNT if so. */
+static enum rill_drop
+echo_check(struct net *net, const struct rte_mbuf *mbuf, uint32_t off, uint16_t total_len, ustime now,
+	const struct outbox *outbox)
+{
+	bool split = total_len > net->netif->mtu;
+
+	if (split && !ip4_split_is_possible(net->netif, total_len))
+		return RILL_DROP_icmp_too_long;
+	if (!token_take(&net->icmp_echoes, now) || (split && !token_take(&net->splits, now)))
+		return RILL_DROP_icmp_rate;
+	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
+		return RILL_DROP_icmp_checksum;
+	return outbox_has_control_room(outbox) ? RILL_DROP_COUNT : RILL_DROP_outbox_full;
+}
+
+/* The request becomes the reply, under a header without options. Returns where that is. */
+static struct rte_ipv4_hdr *
+echo_turn_frame(const struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_len,
+	uint16_t total_len)
 {
 	uint16_t options_len = l3_len - (uint16_t)sizeof(struct rte_ipv4_hdr);
-	uint16_t total_len = (uint16_t)(mbuf->pkt_len - l2_len - options_len);
 	struct rte_ipv4_hdr request, *ip;
-	char *start;
+	char *start = rte_pktmbuf_mtod(mbuf, char *);
 
-	if (total_len > net->netif->mtu)
-		return drop(net, mbuf, RILL_DROP_icmp_too_long);
-	if (!token_take(&net->icmp_echoes, now))
-		return drop(net, mbuf, RILL_DROP_icmp_rate);
-	if (checksum_sum(mbuf, (uint32_t)l2_len + l3_len) != ICMP_CHECKSUM_GOOD)
-		return drop(net, mbuf, RILL_DROP_icmp_checksum);
-	if (!outbox_has_control_room(outbox))
-		return drop(net, mbuf, RILL_DROP_outbox_full);
-	if (!make_reusable(net->netif, &mbuf, l2_len + l3_len + ICMP_HEADER_LEN))
-		return drop(net, mbuf, RILL_DROP_no_mbuf);
-	start = rte_pktmbuf_mtod(mbuf, char *);
 	memcpy(&request, start + l2_len, sizeof(request));
 	echo_turn((struct rte_icmp_hdr *)(start + l2_len + l3_len));
 	if (options_len > 0) {
@@ -126,7 +110,34 @@ echo_reply(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_
 		IPPROTO_ICMP, ICMP_TTL, request.type_of_service);
 	mbuf->ol_flags = 0; /* they told how it was received */
 	mbuf->tx_offload = 0;
-	reply_send(net, mbuf, l2_len, outbox);
+	return ip;
+}
+
+/* The same message back; as it came, in fragments where it is longer than the MTU. */
+static enum ip_verdict
+echo_reply(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3_len, ustime now,
+	struct outbox *outbox)
+{
+	uint32_t headers = (uint32_t)l2_len + l3_len + ICMP_HEADER_LEN;
+	uint16_t total_len = (uint16_t)(mbuf->pkt_len - l2_len - l3_len + sizeof(struct rte_ipv4_hdr));
+	bool split = total_len > net->netif->mtu;
+	enum rill_drop reason =
+		echo_check(net, mbuf, (uint32_t)l2_len + l3_len, total_len, now, outbox);
+	struct rte_ipv4_hdr *ip;
+
+	if (reason != RILL_DROP_COUNT)
+		return drop(net, mbuf, reason);
+	if (!icmp_make_reusable(net->netif, &mbuf, headers, split))
+		return drop(net, mbuf, RILL_DROP_no_mbuf);
+	ip = echo_turn_frame(net, mbuf, l2_len, l3_len, total_len);
+	if (!split) {
+		reply_send(net, mbuf, l2_len, outbox);
+		return IP_CONSUMED;
+	}
+	ip->packet_id = rte_cpu_to_be_16(ip4_ids_next(&net->ids));
+	ether_reply(net->netif, mbuf);
+	if (ip4_split_send(net->netif, mbuf, l2_len, outbox) == RILL_DROP_COUNT)
+		net->netif->counters->icmp_out++;
 	return IP_CONSUMED;
 }
 
@@ -198,10 +209,12 @@ icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3
 	error->mtu = 0;
 	error->err = errno_of(icmp->icmp_type, icmp->icmp_code);
 	if (error->err == 0)
-		return drop(net, mbuf, RILL_DROP_icmp_type);
+		return refuse(net, mbuf, RILL_DROP_icmp_type);
 	if (error->type == ICMP_UNREACHABLE && error->code == CODE_FRAGMENTATION_NEEDED)
 		error->mtu = rte_be_to_cpu_16(icmp->icmp_seq_nb); /* [1191 4] */
 	reason = quote_parse(net, mbuf, off, error);
+	if (reason == RILL_DROP_icmp_stale)
+		return refuse(net, mbuf, reason);
 	if (reason != RILL_DROP_COUNT)
 		return drop(net, mbuf, reason);
 	/*
@@ -212,13 +225,15 @@ icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint16_t l3
 		return drop(net, mbuf, RILL_DROP_icmp_rate);
 	if (checksum_sum(mbuf, off) != ICMP_CHECKSUM_GOOD)
 		return drop(net, mbuf, RILL_DROP_icmp_checksum);
+	netif_share(net->netif, mbuf); /* whose connection it is, tcp finds out */
 	rte_pktmbuf_free(mbuf);
 	return IP_ICMP_ERROR;
 }
 
-/* A frame that says "unreachable" about a packet; NULL without a buffer. */
+/* A frame that says this about a packet; NULL without a buffer. */
 static struct rte_mbuf *
-unreachable_make(const struct net *net, const struct rte_mbuf *about, uint16_t l2_len, uint8_t code)
+error_make(const struct net *net, const struct rte_mbuf *about, uint16_t l2_len, uint8_t type,
+	uint8_t code)
 {
 	const struct rte_ipv4_hdr *cause = rte_pktmbuf_mtod_offset(about, void *, l2_len);
 	uint16_t room = RTE_MIN(ICMP_QUOTE_MAX, net->netif->mtu - sizeof(*cause) - ICMP_HEADER_LEN);
@@ -240,7 +255,7 @@ unreachable_make(const struct net *net, const struct rte_mbuf *about, uint16_t l
 	ip4_write_header(net->netif, (struct rte_ipv4_hdr *)(start + l2_len), cause->dst_addr,
 		cause->src_addr, total_len, IPPROTO_ICMP, ICMP_TTL, 0);
 	icmp = (struct rte_icmp_hdr *)(start + l2_len + sizeof(*cause));
-	*icmp = (struct rte_icmp_hdr){.icmp_type = ICMP_UNREACHABLE, .icmp_code = code};
+	*icmp = (struct rte_icmp_hdr){.icmp_type = type, .icmp_code = code};
 	quote = rte_pktmbuf_read(about, l2_len, quote_len, icmp + 1);
 	if (quote != icmp + 1)
 		memcpy(icmp + 1, quote, quote_len);
@@ -248,23 +263,39 @@ unreachable_make(const struct net *net, const struct rte_mbuf *about, uint16_t l
 	return frame;
 }
 
+/* Tells the sender of a packet, within the limit. RILL_DROP_COUNT, or why it is not told. */
+static enum rill_drop
+error_send(struct net *net, const struct rte_mbuf *about, uint16_t l2_len, uint8_t type,
+	uint8_t code, ustime now, struct outbox *outbox)
+{
+	struct rte_mbuf *frame;
+
+	if (!token_take(&net->icmp_errors, now))
+		return RILL_DROP_icmp_rate;
+	if (!outbox_has_control_room(outbox))
+		return RILL_DROP_outbox_full;
+	frame = error_make(net, about, l2_len, type, code);
+	if (frame == NULL)
+		return RILL_DROP_no_mbuf;
+	reply_send(net, frame, l2_len, outbox);
+	return RILL_DROP_COUNT;
+}
+
 void
 icmp4_unreachable(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint8_t code, ustime now,
 	struct outbox *outbox)
 {
-	enum rill_drop reason = RILL_DROP_ip_protocol;
-	struct rte_mbuf *frame;
+	enum rill_drop untold =
+		error_send(net, mbuf, l2_len, ICMP_UNREACHABLE, code, now, outbox);
 
-	if (!token_take(&net->icmp_errors, now)) {
-		reason = RILL_DROP_icmp_rate;
-	} else if (!outbox_has_control_room(outbox)) {
-		reason = RILL_DROP_outbox_full;
-	} else {
-		frame = unreachable_make(net, mbuf, l2_len, code);
-		if (frame != NULL)
-			reply_send(net, frame, l2_len, outbox);
-		else
-			reason = RILL_DROP_no_mbuf;
-	}
-	drop_packet(net->netif->counters, mbuf, reason);
+	drop_packet(net->netif->counters, mbuf,
+		untold == RILL_DROP_COUNT ? RILL_DROP_ip_protocol : untold);
+}
+
+void
+icmp4_reassembly_exceeded(struct net *net, struct rte_mbuf *first, uint16_t l2_len, ustime now,
+	struct outbox *outbox)
+{
+	error_send(net, first, l2_len, ICMP_TIME_EXCEEDED, CODE_REASSEMBLY, now, outbox);
+	drop_packet(net->netif->counters, first, RILL_DROP_ip_fragment_late);
 }

@@ -26,4 +26,11 @@ enum ip_verdict icmp4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_
 void icmp4_unreachable(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, uint8_t code,
 	ustime now, struct outbox *outbox);
 
+/*
+ * Drops the first fragment of a datagram that did not become whole in time, and tells its sender,
+ * within the limit [1122 3.3.2].
+ */
+void icmp4_reassembly_exceeded(struct net *net, struct rte_mbuf *first, uint16_t l2_len, ustime now,
+	struct outbox *outbox);
+
 #endif

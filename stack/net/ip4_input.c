@@ -4,6 +4,7 @@
  * what it carries. Each step returns a drop reason, or RILL_DROP_COUNT to go on.
  */
 #include <netinet/in.h>
+#include <string.h>
 
 #include <rte_icmp.h>
 #include <rte_ip.h>
@@ -70,6 +71,12 @@ checksum_is_good(const struct netif *netif, const struct packet *packet)
 	return rte_raw_cksum(header_of(packet), packet->l3_len) == 0xffff;
 }
 
+static bool
+is_fragment(const struct packet *packet)
+{
+	return (header_of(packet)->fragment_offset & rte_cpu_to_be_16(IP4_FRAGMENT)) != 0;
+}
+
 static enum rill_drop
 check_header(const struct netif *netif, struct packet *packet)
 {
@@ -130,9 +137,45 @@ check_addresses(const struct net *net, const struct packet *packet)
 		return RILL_DROP_ip_broadcast;
 	if (unlikely(!net_ip_is_unicast(net, src) || net_ip_is_ours(net, src)))
 		return RILL_DROP_ip_bad_source;
-	if (unlikely((ip->fragment_offset & rte_cpu_to_be_16(IP4_FRAGMENT)) != 0))
-		return RILL_DROP_ip_fragment;
 	return RILL_DROP_COUNT;
+}
+
+/*
+ * Puts a fragment to the others of its datagram. RILL_DROP_COUNT: the packet is the whole datagram
+ * now, or its mbuf is NULL while some is missing.
+ */
+static enum rill_drop
+take_fragment(struct net *net, struct packet *packet, ustime now)
+{
+	const struct rte_ipv4_hdr *ip = header_of(packet);
+	uint16_t field = rte_be_to_cpu_16(ip->fragment_offset);
+	struct fragment fragment = {
+		.mbuf = packet->mbuf,
+		.key.src.family = AF_INET,
+		.key.dst.family = AF_INET,
+		.key.id = ip->packet_id,
+		.key.protocol = ip->next_proto_id, /* [791 3.2] */
+		.l2_len = packet->l2_len,
+		.l3_len = packet->l3_len,
+		.from = (field & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS,
+		.len = packet->total_len - packet->l3_len,
+		.more = field & RTE_IPV4_HDR_MF_FLAG,
+		.ecn = ip->type_of_service & RTE_IPV4_HDR_ECN_MASK,
+		.whole_header = ip->next_proto_id == IPPROTO_TCP ? TCP_HEADER_LEN : 0,
+	};
+	enum rill_drop reason;
+
+	memcpy(fragment.key.src.u.ip4, &ip->src_addr, sizeof(ip->src_addr));
+	memcpy(fragment.key.dst.u.ip4, &ip->dst_addr, sizeof(ip->dst_addr));
+	reason = fragments_take(net->fragments, &fragment, now, &packet->mbuf);
+	if (reason != RILL_DROP_COUNT) {
+		packet->mbuf = fragment.mbuf;
+	} else if (packet->mbuf != NULL) {
+		packet->l2_len = (uint16_t)packet->mbuf->l2_len;
+		packet->l3_len = (uint16_t)packet->mbuf->l3_len;
+		packet->total_len = (uint16_t)(packet->mbuf->pkt_len - packet->l2_len);
+	}
+	return reason;
 }
 
 /* Brings the TCP header together, as far as there is one; segment_parse judges it. */
@@ -173,12 +216,22 @@ take_segment(const struct netif *netif, struct packet *packet, struct segment *s
 	return RILL_DROP_COUNT;
 }
 
+/* What Rill does not speak is the kernel's, as it came, if there is a kernel behind us: fragments too. */
+static bool
+is_for_kernel(const struct net *net, const struct packet *packet)
+{
+	uint8_t protocol = header_of(packet)->next_proto_id;
+
+	return net->netif->exceptions != NULL && protocol != IPPROTO_TCP && protocol != IPPROTO_ICMP;
+}
+
 enum ip_verdict
 ip4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, bool group, ustime now,
 	struct outbox *outbox, struct segment *segment, struct icmp_error *error)
 {
 	struct packet packet = {.mbuf = mbuf, .l2_len = l2_len, .group = group};
 	enum rill_drop reason = check_header(net->netif, &packet);
+	bool joined = false;
 	uint8_t protocol;
 
 	if (likely(reason == RILL_DROP_COUNT))
@@ -187,15 +240,29 @@ ip4_input(struct net *net, struct rte_mbuf *mbuf, uint16_t l2_len, bool group, u
 		unlikely(!packet_trim(
 			&packet.mbuf, l2_len + packet.total_len, net->netif->control_pool)))
 		reason = RILL_DROP_no_mbuf;
+	if (likely(reason == RILL_DROP_COUNT) && unlikely(is_for_kernel(net, &packet)))
+		reason = RILL_DROP_ip_protocol;
+	if (unlikely(reason == RILL_DROP_ip_not_ours || reason == RILL_DROP_ip_broadcast ||
+		     reason == RILL_DROP_ip_protocol)) {
+		netif_refuse(net->netif, packet.mbuf, reason); /* the kernel may have joined or own it */
+		return IP_CONSUMED;
+	}
+	if (likely(reason == RILL_DROP_COUNT) && unlikely(is_fragment(&packet))) {
+		reason = take_fragment(net, &packet, now);
+		joined = true;
+	}
 	if (unlikely(reason != RILL_DROP_COUNT)) {
 		drop_packet(net->netif->counters, packet.mbuf, reason);
 		return IP_CONSUMED;
 	}
+	if (unlikely(packet.mbuf == NULL)) /* others of its datagram are missing */
+		return IP_CONSUMED;
+	l2_len = packet.l2_len;
 	protocol = header_of(&packet)->next_proto_id;
 	if (likely(protocol == IPPROTO_TCP)) {
 		reason = take_segment(net->netif, &packet, segment);
 		if (likely(reason == RILL_DROP_COUNT))
-			return IP_TCP;
+			return joined ? IP_TCP_JOINED : IP_TCP;
 		drop_packet(net->netif->counters, packet.mbuf, reason);
 		return IP_CONSUMED;
 	}

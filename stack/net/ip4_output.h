@@ -14,7 +14,7 @@
  * Writes a 20-byte header. With NETIF_TX_IP4_CKSUM the checksum field is left 0 for the NIC, which
  * the caller asks for (ip4_ask_cksum); else it is computed here.
  */
-static inline void
+static __rte_always_inline void
 ip4_write_header(const struct netif *netif, struct rte_ipv4_hdr *ip, rte_be32_t src, rte_be32_t dst,
 	uint16_t total_len, uint8_t protocol, uint8_t ttl, uint8_t tos)
 {

@@ -63,7 +63,7 @@ ip4_take_plain(struct net *net, struct rte_mbuf *mbuf, struct segment *segment)
 
 	/* Refusals first: what fails here goes the long way, untouched. */
 	if (mbuf->nb_segs != 1 || mbuf->data_len < l2_len + IP4_HEADER_LEN + TCP_HEADER_LEN ||
-		!ether_is_plain_ip4(netif, mbuf))
+		!ether_is_plain(netif, mbuf, RTE_ETHER_TYPE_IPV4))
 		return false;
 	total_len = RTE_BE16(ip->total_length);
 	if (ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_TCP ||

@@ -11,9 +11,11 @@
 
 #include "arp.h"
 #include "check.h"
+#include "icmp4.h"
+#include "ip6_fragment.h"
 #include "net_state.h"
+#include "siphash.h"
 
-#define NET_CONNECTED (1ull << 32) /* a next hop of the rib: else the gateway, in host order */
 #define IP4_BITS 32
 /* A route takes a node, and at most one more where two branches part. */
 #define RIB_NODES (2 * (ROUTES_MAX + RILL_ADDRS_MAX))
@@ -37,25 +39,38 @@ addr_of(uint32_t ip)
 	return addr;
 }
 
-struct net *
-net_create(const struct netif *netif, struct wheel *wheel, uint8_t neighbor_kind,
-	uint8_t announce_kind, const char *name, int numa_node, ustime now)
+static bool
+net_make(struct net *net, const struct net_setup *setup)
 {
+	struct siphash_key fragments_key = siphash_derive(setup->secret, "fragments");
 	struct rte_rib_conf conf = {.max_nodes = RIB_NODES};
-	struct net *net =
-		rte_zmalloc_socket("rill_net", sizeof(*net), RTE_CACHE_LINE_SIZE, numa_node);
+
+	net6_init(net, setup->name, setup->numa_node);
+	net->rib = rte_rib_create(setup->name, setup->numa_node, &conf);
+	net->neighbors = neighbors_create(
+		setup->netif, setup->wheel, setup->neighbor_kind, setup->numa_node);
+	net->fragments = fragments_create(setup->netif->wait_pool, setup->wheel,
+		setup->fragments_kind, &fragments_key, setup->netif->counters, setup->numa_node);
+	return net->rib != NULL && net->neighbors != NULL && net->fragments != NULL;
+}
+
+struct net *
+net_create(const struct net_setup *setup)
+{
+	struct net *net = rte_zmalloc_socket(
+		"rill_net", sizeof(*net), RTE_CACHE_LINE_SIZE, setup->numa_node);
 
 	if (net == NULL)
 		return NULL;
-	net->netif = netif;
-	net->wheel = wheel;
-	net->announce_kind = announce_kind;
-	token_init(&net->icmp_errors, ICMP_ERROR_EVERY_US, ICMP_ERROR_BURST, now);
-	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, now);
-	token_init(&net->icmp_hints, ICMP_HINT_EVERY_US, ICMP_HINT_BURST, now);
-	net->rib = rte_rib_create(name, numa_node, &conf);
-	net->neighbors = neighbors_create(netif, wheel, neighbor_kind, numa_node);
-	if (net->rib != NULL && net->neighbors != NULL)
+	net->netif = setup->netif;
+	net->wheel = setup->wheel;
+	net->announce_kind = setup->announce_kind;
+	token_init(&net->icmp_errors, ICMP_ERROR_EVERY_US, ICMP_ERROR_BURST, setup->now);
+	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, setup->now);
+	token_init(&net->splits, ICMP_SPLIT_EVERY_US, ICMP_SPLIT_BURST, setup->now);
+	net->ids.key = siphash_derive(setup->secret, "ip4 ids");
+	token_init(&net->icmp_hints, ICMP_HINT_EVERY_US, ICMP_HINT_BURST, setup->now);
+	if (net_make(net, setup))
 		return net;
 	net_destroy(net);
 	return NULL;
@@ -68,8 +83,10 @@ net_destroy(struct net *net)
 		return;
 	for (unsigned int i = 0; i < net->slots; i++)
 		wheel_cancel(net->wheel, &net->addrs[i].timer);
+	fragments_destroy(net->fragments);
 	neighbors_destroy(net->neighbors);
 	rte_rib_free(net->rib);
+	net6_fini(net);
 	rte_free(net);
 }
 
@@ -82,12 +99,16 @@ net_neighbors(const struct net *net)
 bool
 net_addr_is_ours(const struct net *net, const struct rill_addr *addr)
 {
+	if (addr->family == AF_INET6)
+		return net6_ip_is_ours(&net->ip6, addr->u.ip6);
 	return addr->family == AF_INET && net_ip_is_ours(net, ip_of(addr));
 }
 
 bool
 net_addr_is_unicast(const struct net *net, const struct rill_addr *addr)
 {
+	if (addr->family == AF_INET6)
+		return ip6_is_unicast(addr->u.ip6);
 	return addr->family == AF_INET && net_ip_is_unicast(net, ip_of(addr));
 }
 
@@ -193,6 +214,8 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 	struct net_addr *addr;
 	int rc = 0;
 
+	if (prefix->addr.family == AF_INET6)
+		return net6_addr_add(net, prefix, now);
 	if (prefix->addr.family != AF_INET || prefix->len == 0 || prefix->len > IP4_BITS)
 		return -EINVAL;
 	mask = rte_rib_depth_to_mask(prefix->len);
@@ -222,6 +245,8 @@ net_addr_del(struct net *net, const struct rill_addr *which)
 	uint32_t ip = ip_of(which), mask;
 	struct net_addr *addr;
 
+	if (which->family == AF_INET6)
+		return net6_addr_del(net, which);
 	if (!net_addr_is_ours(net, which))
 		return -ENOENT;
 	addr = addr_find(net, ip);
@@ -243,6 +268,8 @@ net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_
 	uint32_t via = ip_of(gateway);
 	int rc;
 
+	if (dst->addr.family == AF_INET6)
+		return net6_route_add(net, dst, gateway);
 	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || gateway->family != AF_INET)
 		return -EINVAL;
 	if (!net_ip_is_unicast(net, via) || net_ip_is_ours(net, via) ||
@@ -262,6 +289,8 @@ net_route_del(struct net *net, const struct rill_prefix *dst)
 	struct rte_rib_node *node;
 	uint64_t next_hop = NET_CONNECTED;
 
+	if (dst->addr.family == AF_INET6)
+		return net6_route_del(net, dst);
 	if (dst->addr.family != AF_INET || dst->len > IP4_BITS)
 		return -EINVAL;
 	node = rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len);
@@ -281,6 +310,8 @@ net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *
 	uint32_t ip = ip_of(dst);
 	struct rte_rib_node *node;
 
+	if (dst->family == AF_INET6)
+		return net6_route(net, dst, next_hop, source);
 	if (!net_addr_is_unicast(net, dst))
 		return -EINVAL;
 	if (net_ip_is_ours(net, ip))
@@ -303,10 +334,32 @@ net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *
 }
 
 void
+net_announce_all(struct net *net, ustime now)
+{
+	if (!net->netif->ethernet || net->netif->silent)
+		return;
+	net->ip6.announce = net->ip6.rib != NULL;
+	net6_rearm(net, now);
+	for (unsigned int i = 0; i < net->slots; i++) {
+		if (net->addrs[i].ip == 0)
+			continue;
+		net->addrs[i].announced = 0;
+		wheel_arm(net->wheel, &net->addrs[i].timer, now);
+	}
+}
+
+void
 net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox)
 {
 	struct net_addr *addr = container_of(node, struct net_addr, timer);
-	struct rill_addr announced = addr_of(addr->ip);
+	struct rill_addr announced;
+
+	if (node == &net->ip6.timer) {
+		if (!wheel_is_armed(node))
+			net6_timer(net, now, outbox);
+		return;
+	}
+	announced = addr_of(addr->ip);
 
 	/* Taken away, or even given anew, since the node was taken off the wheel. */
 	if (addr->ip == 0 || wheel_is_armed(node))
@@ -314,4 +367,19 @@ net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct 
 	arp_announce(net->netif, &announced, outbox);
 	if (++addr->announced < ARP_ANNOUNCE_NUM)
 		wheel_arm(net->wheel, node, now + ARP_ANNOUNCE_US);
+}
+
+void
+net_fragments_timer(struct net *net, ustime now, struct outbox *outbox)
+{
+	struct fragments_late late;
+
+	while (fragments_expire(net->fragments, now, &late)) {
+		if (late.first == NULL)
+			continue;
+		if (late.family == AF_INET)
+			icmp4_reassembly_exceeded(net, late.first, late.l2_len, now, outbox);
+		else
+			ip6_reassembly_exceeded(net, late.first, late.l2_len, now, outbox);
+	}
 }

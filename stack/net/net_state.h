@@ -9,7 +9,10 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
+#include "fragments.h"
+#include "ip4_split.h"
 #include "net.h"
+#include "net6.h"
 
 struct rte_rib;
 
@@ -19,6 +22,8 @@ struct net_addr {
 	uint8_t announced; /* times */
 	struct wheel_node timer;
 };
+
+#define NET_CONNECTED (1ull << 32) /* a next hop of a rib: else the gateway, in host order, or its slot */
 
 #define IP4_HEADER_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr)) /* without options */
 #define IP4_FRAGMENT (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
@@ -31,11 +36,13 @@ struct net_connected {
 
 #define NET_SET_BITS 9
 #define NET_SET_SIZE (1u << NET_SET_BITS)
+static_assert(IP4_ID_LIFETIME_US / ICMP_SPLIT_EVERY_US + ICMP_SPLIT_BURST < IP4_IDS_DISTINCT,
+	"no ID comes twice while its datagram may live");
 static_assert(NET_SET_SIZE >= 2 * RILL_ADDRS_MAX, "half of the set stays empty, so that misses are short");
 
 struct net {
 	/* Read by every packet, and made anew from addrs when they change. */
-	const struct netif *netif;
+	struct netif *netif;
 	unsigned int connected_count;
 	unsigned int broadcast_count; /* so many of them, the first, have room for broadcast addresses */
 	struct net_connected connected[RILL_ADDRS_MAX];
@@ -46,10 +53,13 @@ struct net {
 	struct net_addr addrs[RILL_ADDRS_MAX];
 	struct rte_rib *rib; /* prefix to NET_CONNECTED or gateway */
 	struct neighbors *neighbors;
+	struct fragments *fragments;
 	struct wheel *wheel;
 	unsigned int routes;
 	uint8_t announce_kind;
-	struct token_bucket icmp_errors, icmp_echoes, icmp_hints;
+	struct token_bucket icmp_errors, icmp_echoes, icmp_hints, splits;
+	struct ip4_ids ids;
+	struct net6 ip6;
 };
 
 /* Addresses that follow one another, as many do, fall far apart: Fibonacci hashing. */

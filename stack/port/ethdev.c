@@ -10,6 +10,7 @@
 #include <rte_pci.h>
 
 #include "errtext.h"
+#include "ethdev.h"
 #include "netif.h"
 #include "port.h"
 #include "rss.h"
@@ -21,6 +22,8 @@
 #define TAP_RX_DESC 8
 
 #define RX_CKSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define RX_VLAN RTE_ETH_RX_OFFLOAD_VLAN_STRIP
+#define TX_VLAN RTE_ETH_TX_OFFLOAD_VLAN_INSERT
 #define TX_WANTED                                                                                  \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
@@ -33,6 +36,10 @@ ethdev_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 uint16_t
 port_tx_ethdev(struct port *port, struct rte_mbuf **frames, uint16_t n)
 {
+	for (uint16_t i = 0; unlikely(port->vlan_tci != 0) && i < n; i++) {
+		frames[i]->ol_flags |= RTE_MBUF_F_TX_VLAN;
+		frames[i]->vlan_tci = port->vlan_tci;
+	}
 	return rte_eth_tx_burst(port->ethdev_id, port->queue, frames, n);
 }
 
@@ -113,6 +120,18 @@ find_pci(struct port *port, const char *name)
 		"port \"%s\": no driver took this PCI device: bind it to vfio-pci (dpdk-devbind.py), see "
 		"that EAL was started without --no-pci, and that DPDK has a driver for it",
 		name);
+}
+
+int
+ethdev_find_pci(struct port *port, const char *name)
+{
+	struct rte_eth_dev_info info;
+	int err = find_pci(port, name);
+
+	if (err == 0)
+		err = rte_eth_dev_info_get(port->ethdev_id, &info);
+	port->device = err == 0 ? info.device : NULL;
+	return err;
 }
 
 static int
@@ -225,7 +244,7 @@ caps_of(uint64_t rx, uint64_t tx)
 {
 	uint16_t caps = 0;
 
-	if (rx == RX_CKSUM)
+	if ((rx & RX_CKSUM) == RX_CKSUM)
 		caps |= NETIF_RX_CKSUM;
 	if (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
 		caps |= NETIF_TX_IP4_CKSUM;
@@ -298,6 +317,23 @@ tx_offloads(const struct rte_eth_dev_info *info)
 	return offered;
 }
 
+static uint64_t
+rx_offloads(const struct rte_eth_dev_info *info)
+{
+	return (info->rx_offload_capa & RX_CKSUM) == RX_CKSUM ? RX_CKSUM : 0;
+}
+
+/* igb's VFs say of frames that their PF's VLAN tag was taken off, unasked (seen with DPDK 22.11). */
+uint16_t
+port_caps(const struct rte_eth_dev_info *info)
+{
+	uint16_t caps = caps_of(rx_offloads(info), tx_offloads(info));
+
+	if (strcmp(info->driver_name, "net_e1000_igb_vf") == 0)
+		caps |= NETIF_PF_VLAN;
+	return caps;
+}
+
 /* A device that refuses the key may take RSS with one of its own. */
 static int
 configure_device(struct port *port, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf,
@@ -324,39 +360,82 @@ configure_device(struct port *port, const struct rte_eth_dev_info *info, struct 
 	return 0;
 }
 
+/* Tags are the device's if it can both take them off and put them in. One that can sort frames out by
+ * their VLAN may do so by itself, and is told ours (start). */
+static void
+ask_for_vlan(struct port *port, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf,
+	uint16_t tci)
+{
+	conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	if (!(info->rx_offload_capa & RX_VLAN) || !(info->tx_offload_capa & TX_VLAN))
+		return;
+	conf->rxmode.offloads |= RX_VLAN;
+	conf->txmode.offloads |= TX_VLAN;
+	port->vlan_tci = tci;
+}
+
 static int
-configure(struct port *port, const struct rte_eth_dev_info *info, const struct port_queues *queues)
+configure(struct port *port, const struct port_setup *setup, const struct rte_eth_dev_info *info,
+	const struct port_queues *queues)
 {
 	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
 	int err;
 
-	if ((info->rx_offload_capa & RX_CKSUM) == RX_CKSUM)
-		conf.rxmode.offloads = RX_CKSUM;
+	conf.rxmode.offloads = rx_offloads(info);
+	/* Who has no such interrupts is asked for its link now and then. */
+	conf.intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+	conf.intr_conf.rmv = (*info->dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	conf.txmode.offloads = tx_offloads(info);
+	port->vlan_tci = 0;
+	if (setup->vlan_tci != 0)
+		ask_for_vlan(port, info, &conf, setup->vlan_tci);
 	err = configure_device(port, info, &conf, queues);
 	if (err != 0)
 		return err;
 	err = set_mtu(port);
 	for (uint16_t i = 0; err == 0 && i < queues->count; i++)
 		err = set_up_queue(port, i, info, &conf, queues->rx_pools[i]);
-	port->netif_caps = caps_of(conf.rxmode.offloads, conf.txmode.offloads);
+	port->netif_caps = port_caps(info) | (port->vlan_tci != 0 ? NETIF_VLAN : 0);
 	port->tx_chain_max = chain_max_of(port->netif_caps, &info->tx_desc_lim);
 	return err;
 }
 
+/* A device that sorts frames out by their VLAN is told ours. */
 static int
-start(struct port *port, const struct port_setup *setup, const struct rte_eth_dev_info *info)
+let_vlan_in(const struct port *port, const struct port_setup *setup)
+{
+	uint16_t vlan = setup->vlan_tci & NETIF_VLAN_ID;
+	struct rte_eth_dev_info info;
+	int err = 0;
+
+	if (vlan != 0 && rte_eth_dev_info_get(port->ethdev_id, &info) == 0 &&
+		(info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
+		err = rte_eth_dev_vlan_filter(port->ethdev_id, vlan, 1);
+	if (err == 0)
+		return 0;
+	return error_set(err, "port \"%s\": vlan: the device refuses to let VLAN %u in (%s)",
+		setup->name, vlan, rte_strerror(-err));
+}
+
+int
+ethdev_start(struct port *port, const struct port_setup *setup)
 {
 	int err = rte_eth_dev_start(port->ethdev_id);
 
 	if (err != 0)
-		return error_set(err, "port \"%s\": %s does not start (%s)", setup->name,
-			info->driver_name, rte_strerror(-err));
+		return error_set(err, "port \"%s\": its device does not start (%s)", setup->name,
+			rte_strerror(-err));
 	port->running = true;
 	/* Frames for others would only be dropped; a driver that cannot choose shows them anyway. */
 	rte_eth_promiscuous_disable(port->ethdev_id);
-	rte_eth_allmulticast_disable(port->ethdev_id);
+	if (setup->all_groups)
+		rte_eth_allmulticast_enable(port->ethdev_id);
+	else
+		rte_eth_allmulticast_disable(port->ethdev_id);
 	rte_eth_dev_set_link_up(port->ethdev_id);
+	err = let_vlan_in(port, setup);
+	if (err != 0)
+		return err;
 	err = rte_eth_macaddr_get(port->ethdev_id, &port->mac);
 	if (err != 0)
 		return error_set(err, "port \"%s\": has no MAC address (%s)", setup->name,
@@ -364,8 +443,39 @@ start(struct port *port, const struct port_setup *setup, const struct rte_eth_de
 	return 0;
 }
 
+/* The kernel fans out over all sockets of a net_af_packet, also those that nobody reads (seen with DPDK
+ * 22.11). */
 static int
-bring_up(struct port *port, const struct port_setup *setup, const struct port_queues *queues)
+check_all_read(
+	const struct port_setup *setup, const struct rte_eth_dev_info *info, unsigned int queues)
+{
+	if (strcmp(info->driver_name, "net_af_packet") != 0 || info->max_rx_queues == queues)
+		return 0;
+	return error_set(-EINVAL,
+		"port \"%s\": the kernel fills all of its %u queues, and %u would be read: give it as many as "
+		"it has lanes (qpairs=), or one",
+		setup->name, info->max_rx_queues, queues);
+}
+
+void
+port_join(struct port *port, const struct rte_ether_addr *groups, unsigned int n)
+{
+	struct rte_ether_addr list[PORT_GROUPS_MAX];
+	bool listed = n <= PORT_GROUPS_MAX;
+
+	if (listed) {
+		memcpy(list, groups, n * sizeof(list[0]));
+		listed = rte_eth_dev_set_mc_addr_list(port->ethdev_id, list, n) == 0;
+	}
+	if (listed)
+		rte_eth_allmulticast_disable(port->ethdev_id);
+	else
+		rte_eth_allmulticast_enable(port->ethdev_id);
+}
+
+int
+ethdev_bring_up(
+	struct port *port, const struct port_setup *setup, const struct port_queues *queues)
 {
 	struct rte_eth_dev_info info;
 	int err = rte_eth_dev_info_get(port->ethdev_id, &info);
@@ -373,8 +483,10 @@ bring_up(struct port *port, const struct port_setup *setup, const struct port_qu
 	if (err == 0 && queues->steer != NULL)
 		err = rss_check_claims(setup->name, &info, queues->count);
 	if (err == 0)
-		err = configure(port, &info, queues);
-	return err == 0 ? start(port, setup, &info) : err;
+		err = check_all_read(setup, &info, queues->count);
+	if (err == 0)
+		err = configure(port, setup, &info, queues);
+	return err == 0 ? ethdev_start(port, setup) : err;
 }
 
 int
@@ -382,14 +494,21 @@ port_open_ethdev(struct port *port, const struct port_setup *setup, struct rte_m
 {
 	const struct port_queues one = {.count = 1, .rx_pools = &rx_pool};
 
-	return bring_up(port, setup, &one);
+	return ethdev_bring_up(port, setup, &one);
+}
+
+int
+port_open_queues(
+	struct port *port, const struct port_setup *setup, const struct port_queues *queues)
+{
+	return ethdev_bring_up(port, setup, queues);
 }
 
 int
 port_open_rss(struct port *port, const struct port_setup *setup, const struct port_queues *queues,
 	bool *device_key)
 {
-	int err = bring_up(port, setup, queues);
+	int err = ethdev_bring_up(port, setup, queues);
 
 	if (err == 0)
 		err = rss_agree(setup->name, port->ethdev_id, queues->count, queues->steer, device_key);
@@ -398,6 +517,14 @@ port_open_rss(struct port *port, const struct port_setup *setup, const struct po
 		port->running = false;
 	}
 	return err;
+}
+
+bool
+port_is_spread_anyway(const struct port *port, unsigned int queues)
+{
+	struct rte_eth_dev_info info;
+
+	return rte_eth_dev_info_get(port->ethdev_id, &info) == 0 && rss_is_spread_anyway(&info, queues);
 }
 
 int

@@ -38,12 +38,16 @@ struct port_ops {
 	 * them, since it changes who is first. Returns how many left. What the port does not take for
 	 * PORT_STALL_US is dropped (us32 time). NULL: there are none. */
 	uint32_t (*carry)(struct port *port, bool after_own, uint32_t now_us);
+	/* Lends a frame that arrived here to the lane of this number whose it is, or drops and counts
+	 * it. NULL: no fragment arrives here. */
+	void (*hand)(struct port *port, unsigned int lane, struct rte_mbuf *frame);
 	/* Do frames of other lanes wait to be sent? Where there is carry. */
 	bool (*has_waiting)(const struct port *port);
 };
 
 struct port {
 	const struct port_ops *ops;
+	const struct port_ops *resumed_ops; /* while it is parked: those before, and after (restart.h) */
 	uint16_t ethdev_id;
 	uint16_t queue;
 	bool configured; /* the ethdev is ours to close */
@@ -52,6 +56,7 @@ struct port {
 	struct rte_ether_addr mac;
 	uint16_t mtu;
 	uint16_t netif_caps; /* NETIF_... of link/netif.h */
+	uint16_t vlan_tci; /* that the device puts into what is sent; 0: none */
 	uint16_t tx_chain_max;
 	uint16_t rx_desc, tx_desc;
 	int numa_node;       /* -1: unknown */
@@ -80,7 +85,9 @@ struct port_setup {
 	const char *name; /* ethdev name, with arguments after a comma if it is to be made, or PCI
 			     address */
 	uint16_t mtu;     /* 0: what it has */
+	uint16_t vlan_tci; /* tag of our frames, which the device is to handle if it can; 0: none */
 	uint16_t rx_desc, tx_desc; /* 0: PORT_DESC_DEFAULT, or what suits the driver better */
+	bool all_groups;  /* frames to any group are wanted: the kernel joins others than we do */
 };
 
 /* Is this name a PCI address? */
@@ -92,6 +99,9 @@ bool port_name_is_pci(const char *name);
  * be closed; else a negative errno with an error sentence.
  */
 int port_probe(struct port *port, const struct port_setup *setup);
+
+/* Which of what a device offers is used: NETIF_... of link/netif.h. */
+uint16_t port_caps(const struct rte_eth_dev_info *info);
 
 /*
  * Configures one RX and one TX queue, asks for the offloads that Rill uses (never MBUF_FAST_FREE:
@@ -117,12 +127,26 @@ struct port_queues {
 int port_open_rss(struct port *port, const struct port_setup *setup,
 	const struct port_queues *queues, bool *device_key);
 
+/* The same with several queues that nobody spreads between by RSS: it makes no difference who reads them, or
+ * they fill all the same (rss.h), with any lane's segments on any. */
+int port_open_queues(
+	struct port *port, const struct port_setup *setup, const struct port_queues *queues);
+bool port_is_spread_anyway(const struct port *port, unsigned int queues);
+
 /* Does the device say that it can? Returns 0, or -ENOTSUP with an error sentence. The port is probed. */
 int port_check_rss(const struct port *port, const struct port_setup *setup, unsigned int queues);
 
 /* Makes the port of a further queue of a port that was opened so; closed before it, which has the
  * device. */
 void port_of_queue(struct port *port, const struct port *first, uint16_t queue);
+
+#define PORT_GROUPS_MAX 32 /* MACs that a device is told; with more it is asked for all groups */
+
+/*
+ * Lets frames to these groups in; n beyond PORT_GROUPS_MAX: to all. A device that cannot choose among
+ * groups lets all of them in, and one that cannot do that either shows what it shows.
+ */
+void port_join(struct port *port, const struct rte_ether_addr *groups, unsigned int n);
 
 /* Stops and closes the port, whatever state it is in; frames in its rings are freed. */
 void port_close(struct port *port);

@@ -10,8 +10,14 @@
 
 #include "errtext.h"
 
-/* Fragments have no ports: they are spread by their addresses. */
-#define RSS_WANTED (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4)
+/*
+ * Fragments have no ports: they are spread by their addresses. A NIC that does not spread TCP over IPv6
+ * as wanted is taken all the same: what then arrives on the wrong queue are strays.
+ */
+#define RSS_WANTED                                                                                 \
+	(RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 |                 \
+		RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_IPV6_TCP_EX | RTE_ETH_RSS_IPV6 |        \
+		RTE_ETH_RSS_FRAG_IPV6)
 
 /*
  * net_tap claims RSS, which it makes of a program and traffic classes in the kernel: with most kernels
@@ -34,6 +40,23 @@ rss_check_claims(const char *name, const struct rte_eth_dev_info *info, unsigned
 			"port \"%s\": %s offers RSS with a key of %u bytes; those of %u .. %u can be used",
 			name, info->driver_name, info->hash_key_size, RSS_KEY_LEAST, RSS_KEY_MOST);
 	return 0;
+}
+
+/*
+ * net_af_packet: the kernel's fan-out over its sockets. net_memif: the peer sends on what it calls queue i
+ * to ours. net_vhost, net_virtio_user, net_virtio: the guest's or host's choice. Seen with DPDK 22.11, but
+ * for net_virtio.
+ */
+bool
+rss_is_spread_anyway(const struct rte_eth_dev_info *info, unsigned int queues)
+{
+	static const char *const drivers[] = {
+		"net_af_packet", "net_memif", "net_vhost", "net_virtio_user", "net_virtio"};
+
+	for (size_t i = 0; i < RTE_DIM(drivers); i++)
+		if (strcmp(info->driver_name, drivers[i]) == 0)
+			return info->max_rx_queues >= queues && info->max_tx_queues >= queues;
+	return false;
 }
 
 void
@@ -118,6 +141,23 @@ reta_is_of(
 	return true;
 }
 
+static bool
+give_reta(uint16_t ethdev_id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size,
+	const struct steer *steer)
+{
+	reta_fill(groups, size, steer);
+	return rte_eth_dev_rss_reta_update(ethdev_id, groups, size) == 0;
+}
+
+static bool
+has_reta(uint16_t ethdev_id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size,
+	const struct steer *steer)
+{
+	reta_fill(groups, size, NULL);
+	return rte_eth_dev_rss_reta_query(ethdev_id, groups, size) == 0 &&
+	       reta_is_of(groups, size, steer);
+}
+
 static int
 agree_on_reta(const char *name, uint16_t ethdev_id, const struct rte_eth_dev_info *info,
 	unsigned int queues, struct steer *steer)
@@ -131,13 +171,10 @@ agree_on_reta(const char *name, uint16_t ethdev_id, const struct rte_eth_dev_inf
 			"port \"%s\": %s offers RSS with a table of %u entries, which cannot be used",
 			name, info->driver_name, size);
 	steer_fit_reta(steer, size, queues);
-	reta_fill(groups, size, steer);
-	if (rte_eth_dev_rss_reta_update(ethdev_id, groups, size) != 0)
+	if (!give_reta(ethdev_id, groups, size, steer))
 		return error_set(-ENOTSUP, "port \"%s\": %s does not take a table for its RSS",
 			name, info->driver_name);
-	reta_fill(groups, size, NULL);
-	if (rte_eth_dev_rss_reta_query(ethdev_id, groups, size) != 0 ||
-		!reta_is_of(groups, size, steer))
+	if (!has_reta(ethdev_id, groups, size, steer))
 		return error_set(-ENOTSUP,
 			"port \"%s\": %s does not tell the table of its RSS, or tells another than it was given",
 			name, info->driver_name);
@@ -160,4 +197,23 @@ rss_agree(const char *name, uint16_t ethdev_id, unsigned int queues, struct stee
 	if (err == 0)
 		err = agree_on_key(name, ethdev_id, &info, queues, steer, device_key);
 	return err == 0 ? agree_on_reta(name, ethdev_id, &info, queues, steer) : err;
+}
+
+bool
+rss_restore(uint16_t ethdev_id, unsigned int queues, struct steer *steer)
+{
+	struct rte_eth_rss_reta_entry64 groups[RETA_GROUPS];
+	struct rte_eth_conf asked = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE};
+	alignas(uint32_t) uint8_t key[RSS_KEY_MOST];
+	struct rte_eth_dev_info info;
+
+	if (rte_eth_dev_info_get(ethdev_id, &info) != 0 || info.reta_size < queues ||
+		info.reta_size > RSS_RETA_MOST || info.hash_key_size > RSS_KEY_MOST)
+		return false;
+	rss_ask(&asked, &info, steer);
+	rte_eth_dev_rss_hash_update(ethdev_id, &asked.rx_adv_conf.rss_conf);
+	return read_key(ethdev_id, info.hash_key_size, key) &&
+		memcmp(key, steer->key, info.hash_key_size) == 0 &&
+		give_reta(ethdev_id, groups, info.reta_size, steer) &&
+		has_reta(ethdev_id, groups, info.reta_size, steer);
 }

@@ -27,6 +27,12 @@
  * an error sentence about the port of this name. */
 int rss_check_claims(const char *name, const struct rte_eth_dev_info *info, unsigned int queues);
 
+/*
+ * Do as many queues of this device fill without RSS, each connection's segments on one of them, but on
+ * any? So it is where the kernel, a guest or a peer chooses the queue.
+ */
+bool rss_is_spread_anyway(const struct rte_eth_dev_info *info, unsigned int queues);
+
 /* Has rte_eth_dev_configure ask for it. The key is the steer's, which outlives that call. */
 void rss_ask(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info, struct steer *steer);
 
@@ -39,5 +45,9 @@ void rss_ask(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info, str
  */
 int rss_agree(const char *name, uint16_t ethdev_id, unsigned int queues, struct steer *steer,
 	bool *device_key);
+
+/* Of a device that agreed and has been restarted: gives it key and table once more. The steer stays as it
+ * is, as lanes use it. Returns false if the device does not agree any more. */
+bool rss_restore(uint16_t ethdev_id, unsigned int queues, struct steer *steer);
 
 #endif

@@ -81,6 +81,12 @@ lend(struct port *port, struct spread_lane *lane, struct rte_mbuf **frames, unsi
 		drop_packet(port->counters, frames[i], RILL_DROP_spread_full);
 }
 
+static void
+carrier_hand(struct port *port, unsigned int lane, struct rte_mbuf *frame)
+{
+	lend(port, &port->spreader->lane[lane], &frame, 1);
+}
+
 /* Keeps the carrier's own of n frames, in order, and lends the others; returns how many it kept. */
 static uint16_t
 spread(struct port *port, struct rte_mbuf **frames, uint16_t n)
@@ -230,18 +236,24 @@ carrier_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	return sent;
 }
 
-/* All that a lane has to send: a NIC that took nothing for so long is not to send it later. */
+/* All that a lane has to send. */
 static void
-drop_waiting(struct port *port, struct spread_lane *lane)
+drop_waiting(struct port *port, struct spread_lane *lane, enum rill_drop reason)
 {
 	struct rte_mbuf *frame;
 
 	for (; lane->pending_from < lane->pending_to; lane->pending_from++)
-		drop_packet(
-			port->counters, lane->pending[lane->pending_from], RILL_DROP_tx_stalled);
+		drop_packet(port->counters, lane->pending[lane->pending_from], reason);
 	/* At most what was lent: it gets no new blanks meanwhile. */
 	for (; rte_ring_sc_dequeue(lane->out, (void **)&frame) == 0; lane->blank--)
-		drop_packet(port->counters, frame, RILL_DROP_tx_stalled);
+		drop_packet(port->counters, frame, reason);
+}
+
+void
+spread_drop_waiting(struct port *carrier)
+{
+	for (unsigned int i = 1; i < carrier->spreader->lanes; i++)
+		drop_waiting(carrier, &carrier->spreader->lane[i], RILL_DROP_mac_changed);
 }
 
 /* Hands a lane's frames to the NIC, one burst; what it does not take is first the next time. */
@@ -259,13 +271,13 @@ transmit(struct port *port, unsigned int number, uint32_t now_us)
 		if (lane->pending_to == 0)
 			return 0;
 	}
-	sent = rte_eth_tx_burst(port->ethdev_id, port->queue, lane->pending + lane->pending_from,
+	sent = port_tx_ethdev(port, lane->pending + lane->pending_from,
 		lane->pending_to - lane->pending_from);
 	lane->pending_from += sent;
 	if (lane->pending_from < lane->pending_to)
 		note_refusal(port->spreader, number);
-	if (port_stall_over(&lane->stall, sent > 0, now_us))
-		drop_waiting(port, lane);
+	if (port_stall_over(&lane->stall, sent > 0, now_us)) /* a NIC that took nothing for so long */
+		drop_waiting(port, lane, RILL_DROP_tx_stalled);
 	return sent;
 }
 
@@ -337,6 +349,7 @@ spread_carrier(struct port *carrier, struct spreader *spreader)
 	static const struct port_ops ops = {.rx = carrier_rx,
 		.tx = carrier_tx,
 		.carry = carrier_carry,
+		.hand = carrier_hand,
 		.has_waiting = carrier_has_waiting,
 		.close = carrier_close};
 

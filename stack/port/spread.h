@@ -72,6 +72,9 @@ void spread_port(struct port *port, const struct port *carrier, unsigned int lan
 uint16_t spread_borrow(struct port *port, struct rte_ring *in, struct rte_ring *back,
 	struct rte_mbuf **frames, uint16_t n);
 
+/* Drops what other lanes have handed to the carrier, whose MAC has changed, to be sent. On its thread. */
+void spread_drop_waiting(struct port *carrier);
+
 /* Gives all frames on their way back to the carrier's pools. No lane runs. */
 void spreader_drain(struct spreader *spreader);
 

@@ -28,6 +28,7 @@ struct stray_lane {
 struct strays {
 	/* Written once. */
 	atomic_bool strayed; /* a stray has been seen */
+	atomic_bool handed;  /* something has been lent: by that, or put together from fragments */
 	unsigned int lanes;
 	const struct steer *steer;
 	struct stray_path path[SPREAD_LANES_MAX][SPREAD_LANES_MAX]; /* [from][to] */
@@ -106,6 +107,26 @@ has_strayed(const struct strays *strays)
 	return atomic_load_explicit(&strays->strayed, memory_order_relaxed);
 }
 
+static bool
+has_handed(const struct strays *strays)
+{
+	return atomic_load_explicit(&strays->handed, memory_order_relaxed);
+}
+
+static void
+note_handed(struct strays *strays)
+{
+	if (!has_handed(strays)) /* a line that all lanes read */
+		atomic_store_explicit(&strays->handed, true, memory_order_relaxed);
+}
+
+static void
+queue_hand(struct port *port, unsigned int lane, struct rte_mbuf *frame)
+{
+	note_handed(port->strays);
+	lend(port, lane, &frame, 1);
+}
+
 /* Keeps this lane's own of n frames, in order, and lends the strays; returns how many it kept. */
 static uint16_t
 sort(struct port *port, struct rte_mbuf **frames, uint16_t n)
@@ -140,6 +161,7 @@ sort(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	port->counters->rss_strayed += strayed;
 	if (!has_strayed(strays)) /* a line that all lanes read */
 		atomic_store_explicit(&strays->strayed, true, memory_order_relaxed);
+	note_handed(strays);
 	for (unsigned int lane = 0; lane < strays->lanes; lane++)
 		if (counts[lane] > 0)
 			lend(port, lane, theirs[lane], counts[lane]);
@@ -152,7 +174,7 @@ queue_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 {
 	uint16_t got = 0, mine;
 
-	if (unlikely(has_strayed(port->strays))) {
+	if (unlikely(has_handed(port->strays))) {
 		take_back(port);
 		got = borrow_from_all(port, frames, n / 2);
 	}
@@ -166,12 +188,21 @@ strays_port(struct port *port, struct strays *strays, struct rte_mempool *rx_poo
 {
 	/* Of the ports of one device only the first has anything to close. */
 	static const struct port_ops ops = {
-		.rx = queue_rx, .tx = port_tx_ethdev, .close = port_close_ethdev};
+		.rx = queue_rx, .tx = port_tx_ethdev, .close = port_close_ethdev, .hand = queue_hand};
 
 	port->ops = &ops;
 	port->strays = strays;
 	port->lane = port->queue;
 	port->rx_pool = rx_pool;
+}
+
+void
+strays_restarted(struct strays *strays, bool agreed)
+{
+	for (unsigned int i = 0; i < strays->lanes; i++)
+		strays->lane[i].to_compare = STRAYS_COMPARED;
+	if (!agreed)
+		atomic_store_explicit(&strays->strayed, true, memory_order_relaxed);
 }
 
 /* ---- its life */
@@ -213,6 +244,7 @@ strays_create(const struct strays_setup *setup)
 		return NULL;
 	strays->lanes = setup->lanes;
 	strays->steer = setup->steer;
+	atomic_init(&strays->strayed, setup->is_random);
 	for (unsigned int i = 0; i < setup->lanes; i++) {
 		strays->lane[i].to_compare = STRAYS_COMPARED;
 		if (make_paths(strays, setup, i))

@@ -31,6 +31,7 @@ struct strays_setup {
 	int numa_node;
 	unsigned int lanes; /* 2 .. SPREAD_LANES_MAX, of which number i has queue i */
 	const struct steer *steer;
+	bool is_random; /* any lane's segments arrive on any queue: they are compared from the start */
 };
 
 /* NULL without memory. The steer stays the caller's and outlives it. */
@@ -42,6 +43,10 @@ void strays_destroy(struct strays *strays);
 /* The port of a queue becomes one that looks for strays, and takes copies of its own in buffers of
  * rx_pool; up to SPREAD_LENT_MAX of the same pool's are lent. */
 void strays_port(struct port *port, struct strays *strays, struct rte_mempool *rx_pool);
+
+/* The NIC has been restarted, and agreed again or not: what it does is looked at anew. All lanes' ports
+ * are parked. */
+void strays_restarted(struct strays *strays, bool agreed);
 
 /* Gives all frames on their way back to their pools. No lane runs. */
 void strays_drain(struct strays *strays);

@@ -15,11 +15,14 @@
 struct rte_mbuf;
 
 struct whose {
-	struct tuple_head tuple;
+	struct tuple tuple;
 	bool syn; /* it may begin a connection: SYN, or SYN,ACK */
 };
 
-/* Returns false if the frame is no TCP segment over IPv4, or only a part of one. */
+/* IPv6 extension headers that are looked behind. */
+#define WHOSE_EXTENSIONS_MAX 8
+
+/* Returns false if the frame is no TCP segment over IP, or only a part of one. */
 bool whose_read(const struct rte_mbuf *frame, struct whose *whose);
 
 #endif

@@ -61,6 +61,8 @@ count_acked(struct tcp *tcp, struct rill_conn *conn, uint32_t bytes)
 	if (conn->bytes_out_low < bytes)
 		conn->bytes_out_high++;
 	tcp->counters->bytes_out += bytes;
+	if (unlikely(conn->key.family == AF_INET6) && conn->next_hop != SLAB_NONE)
+		neighbor_confirm(neighbor_at(tcp->neighbors, conn->next_hop));
 }
 
 /* What congestion control is told of an ACK that delivers something. */

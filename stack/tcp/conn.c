@@ -84,9 +84,9 @@ conn_step(struct rill_conn *conn, enum fsm_event event)
 
 struct rill_conn *
 conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint8_t handler,
-	void *user, ustime now)
+	void *user, uint32_t holder)
 {
-	uint32_t index = slab_alloc(&tcp->conns);
+	uint32_t index = slab_alloc(&tcp->conns), handle = table_handle(TABLE_CONN, index);
 	struct rill_conn *conn;
 
 	if (index == SLAB_NONE)
@@ -96,7 +96,9 @@ conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint
 	conn->key = tuple->head;
 	conn->addrs6 = tuple->addrs6;
 	conn->state = RILL_CLOSED;
-	if (table_insert(tcp->table, tuple, table_handle(TABLE_CONN, index)) != 0) {
+	if (holder != TABLE_MISS) {
+		table_replace(tcp->table, tuple, holder, handle);
+	} else if (table_insert(tcp->table, tuple, handle) != 0) {
 		slab_free(&tcp->conns, index);
 		return NULL;
 	}
@@ -112,7 +114,7 @@ conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set, uint
 	conn->timer.kind = tcp->conn_timer_kind;
 	conn->timer.owner[1] = (uint8_t)tcp->number;
 	conn->timer.owner[2] = (uint8_t)(tcp->number >> 8);
-	conn->heard_ms = ms32(now);
+	conn->heard_ms = tcp->now_ms;
 	rtt_init(&conn->rtt, (uint32_t)tcp->option_sets[option_set].options.rto_initial_us);
 	return conn;
 }

@@ -87,13 +87,14 @@ enum {
 };
 
 /*
- * The connection: four cache lines.
+ * The connection: four cache lines, of which an ordinary segment of IPv4, in or out, touches three.
  *
- *   line  read by                       written by
- *   0     every segment in and out      every segment in and out
- *   1     send, ACK, output             send, ACK, output
- *   2     ACK (rtt), timers, lists      ACK, timers
- *   3     open, callbacks, statistics   data in, ACK (byte counts); IPv6 lookups read the addresses
+ *   line  read by                              written by
+ *   0     every segment in and out             every segment in and out
+ *   1     every segment in and out             every segment in and out
+ *   2     send, ACK, timers                    ACK, timers
+ *   3     congestion control, statistics,      congestion control
+ *         lookups of IPv6
  */
 struct rill_conn {
 	/* Line 0 */
@@ -115,50 +116,50 @@ struct rill_conn {
 	uint32_t snd_wnd; /* bytes, scaled */
 	seq_t snd_wl1; /* SEQ of the last window update. snd_wl2 is not kept: an ACK below snd_una
 			* never updates the window, and wl2 <= snd_una always [9293 3.10.7.4] */
-	uint32_t snd_wnd_max; /* largest window ever offered by the peer */
-	uint32_t ts_recent;   /* TS.Recent [7323 4.3] */
-	uint32_t ts_offset;   /* TSval = lane's milliseconds + this */
-	uint32_t next_hop;    /* neighbour's index; SLAB_NONE: not looked up */
+	uint32_t ts_recent; /* TS.Recent [7323 4.3] */
+	uint32_t ts_offset; /* TSval = lane's milliseconds + this */
+	uint32_t next_hop;  /* neighbour's index; SLAB_NONE: not looked up */
+	uint16_t mss;       /* payload bytes of a full segment, options already deducted */
+	uint8_t snd_wscale : 4;
+	uint8_t rcv_wscale : 4;
+	uint8_t retries; /* expiries of the retransmission timer without progress */
 
 	/* Line 1 */
 	uint32_t txq_head; /* first record: the one at snd_una */
 	uint32_t txq_tail;
 	uint32_t txq_unsent; /* first record that was never sent */
 	uint32_t txq_bytes;  /* in the queue, sent ones included; snd_una + txq_bytes is its end */
+	uint32_t txq_true;   /* what the queue pins: whole buffers [bytes] */
 	union {
 		uint32_t unread;       /* delivered and not consumed (manual_consume) */
 		uint32_t linger_at_ms; /* ms32, with CONN_LINGER: when the rest is reset */
 	};
-	seq_t recover; /* snd_nxt when recovery began [6582] */
-	struct cc cc;
-	uint16_t modes;    /* MODE_... */
-	uint16_t peer_mss; /* as its SYN said; what the path allows may be less [9293 3.7.1] */
-
-	/* Line 2 */
-	struct wheel_node timer;       /* fires at or before the earliest of the deadlines below */
+	uint16_t modes;                /* MODE_... */
+	uint8_t error;                 /* last soft error as errno, 0: none */
+	uint8_t backoff : 4;           /* doublings of the RTO since the last sample [6298 5.5] */
+	uint8_t dupacks : 4;           /* in a row, saturates */
+	uint32_t sidecar;              /* SLAB_NONE: none */
 	uint32_t link_next, link_prev; /* in the dirty, parked or ended list */
-	struct rtt rtt;
 	uint32_t rto_at;    /* us32: retransmission, loss probe, reordering, window probe, or cork */
 	uint32_t delack_at; /* us32 */
 	uint32_t heard_ms;  /* ms32: when the last valid segment came */
 	uint32_t stall_ms;  /* ms32: since when the oldest unacknowledged data makes no progress; in
 			       FIN-WAIT-2 since when */
-	uint32_t sidecar;   /* SLAB_NONE: none */
+	uint32_t bytes_in_low, bytes_out_low; /* of 48-bit counters */
 
-	/* Line 3 */
-	struct tuple_addrs6 addrs6; /* meaningful for AF_INET6 only */
+	/* Line 2 */
+	struct wheel_node timer; /* fires at or before the earliest of the deadlines above */
 	void *user;
-	uint32_t bytes_in_low, bytes_out_low; /* 48-bit counters */
+	struct rtt rtt;
+	uint32_t snd_wnd_max; /* largest window ever offered by the peer */
+	seq_t recover;        /* snd_nxt when recovery began [6582] */
+	struct cc cc;         /* reaches into line 3 with what an algorithm keeps */
+
+	/* Line 3, from cc.u on */
+	struct tuple_addrs6 addrs6; /* meaningful for AF_INET6 only */
 	uint16_t bytes_in_high, bytes_out_high;
-	uint32_t txq_true; /* what the queue pins: whole buffers [bytes] */
-	uint16_t mss;      /* payload bytes of a full segment, options already deducted */
-	uint8_t snd_wscale : 4;
-	uint8_t rcv_wscale : 4;
-	uint8_t error;        /* last soft error as errno, 0: none */
+	uint16_t peer_mss;    /* as its SYN said; what the path allows may be less [9293 3.7.1] */
 	uint16_t retransmits; /* segments sent again, saturates */
-	uint8_t retries;      /* expiries of the retransmission timer without progress */
-	uint8_t backoff : 4;  /* doublings of the RTO since the last sample [6298 5.5] */
-	uint8_t dupacks : 4;  /* in a row, saturates */
 };
 
 #define CONN_BACKOFF_MAX 15
@@ -177,7 +178,7 @@ static_assert(sizeof(struct rill_conn) <= 256, "an idle connection costs at most
 static_assert(offsetof(struct rill_conn, state) == TUPLE_HEAD_KEY_LEN, "the key comes first");
 static_assert(offsetof(struct rill_conn, txq_head) == 64, "line 1");
 static_assert(offsetof(struct rill_conn, timer) == 128, "line 2");
-static_assert(offsetof(struct rill_conn, addrs6) == 192, "line 3");
+static_assert(offsetof(struct rill_conn, cc.u) == 192, "line 3");
 
 /* ---- the send queue's records */
 
@@ -351,10 +352,12 @@ static_assert(sizeof(struct timewait) <= 64, "one cache line");
 
 /* ---- life (conn.c) */
 
-/* A connection in CLOSED with the key in place and in the table. NULL: none left, or the table is
- * full. */
+/*
+ * A connection in CLOSED with the key in place and in the table. holder: the handle that stands there
+ * for the tuple, whose place it takes; TABLE_MISS: none does. NULL: none left, or the table is full.
+ */
 struct rill_conn *conn_create(struct tcp *tcp, const struct tuple *tuple, uint8_t option_set,
-	uint8_t handler, void *user, ustime now);
+	uint8_t handler, void *user, uint32_t holder);
 
 /* The key with its IPv6 part. */
 void conn_tuple(const struct rill_conn *conn, struct tuple *tuple);

@@ -4,6 +4,7 @@
 #include <rte_mbuf.h>
 
 #include "half_open.h"
+#include "isn.h"
 #include "rcvwnd.h"
 
 bool
@@ -28,7 +29,8 @@ cookies_answer(struct tcp *tcp, struct rill_listener *listener, struct segment *
 	if (!own->syn_cookies || syn.mss < COOKIE_MSS_LEAST)
 		return false;
 	listener->cookies_until = tcp->now + COOKIE_LIFE_US;
-	half = half_open_of(tcp, listener, segment, agreement);
+	half = half_open_of(tcp, listener, segment, agreement,
+		ts_offset(&tcp->isn_key, &segment->tuple));
 	half.irs = segment->seq;
 	half.iss = cookie_make(&tcp->cookies, &segment->tuple, segment->seq, &syn, tcp->now);
 	if (!has_ts) /* nowhere to keep the other options */
@@ -95,13 +97,14 @@ cookies_open(struct tcp *tcp, const struct rill_listener *listener, struct segme
 {
 	struct agreement agreement =
 		cookie_agreement(listener_options(tcp, listener), segment, syn);
-	struct half_open half = half_open_of(tcp, listener, segment, &agreement);
+	struct half_open half = half_open_of(tcp, listener, segment, &agreement,
+		ts_offset(&tcp->isn_key, &segment->tuple));
 	struct rill_conn *conn;
 
 	half.irs = seq_sub(segment->seq, 1);
 	half.iss = seq_sub(segment->ack, 1);
 	/* Without room nothing is said, and the peer tries again [RFC4987-9]. */
-	conn = half_open_accept(tcp, &half, segment);
+	conn = half_open_accept(tcp, &half, segment, TABLE_MISS);
 	if (conn == NULL) {
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_conns_full);
 		return;

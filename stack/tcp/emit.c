@@ -72,7 +72,7 @@ emit_checksum(const struct tcp *tcp, const struct tuple *tuple, struct rte_mbuf 
 
 	headers_clear_offload(frame);
 	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
-		headers_ask_offload(caps, frame, l2_len, header->data_off);
+		headers_ask_offload(caps, frame, l2_len, l3_len, header->data_off);
 	if (caps & NETIF_TX_TCP_CKSUM)
 		header->cksum = checksum_tcp_offload(pseudo, tcp_len);
 	else
@@ -178,12 +178,12 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	const struct headers *fields, const struct segment_options *options)
 {
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	uint16_t l2_len = next_hop->header_len, l3_len = sizeof(struct rte_ipv4_hdr);
+	uint16_t l2_len = next_hop->header_len, l3_len = headers_l3_len(conn);
 	uint16_t tcp_len = (uint16_t)(frame->pkt_len - l2_len - l3_len), caps = tcp->netif->caps;
 	uint32_t rest = (uint32_t)l2_len + l3_len + TCP_HEADER_LEN; /* is not summed yet */
 	struct rte_tcp_hdr *header;
-	struct header_sums sums = headers_write(
-		tcp, conn, next_hop, rte_pktmbuf_mtod(frame, char *), fields, tcp_len, &header);
+	struct header_sums sums = headers_write(tcp, conn, next_hop,
+		rte_pktmbuf_mtod(frame, char *), l3_len, fields, tcp_len, &header);
 	uint64_t rest_sum = 0;
 
 	next_hop->used = true;
@@ -195,7 +195,7 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	}
 	if (!(caps & NETIF_TX_TCP_CKSUM) && rest < frame->pkt_len)
 		rest_sum += checksum_sum(frame, rest);
-	headers_finish(caps, frame, l2_len, header, &sums, rest_sum);
+	headers_finish(caps, frame, l2_len, l3_len, header, &sums, rest_sum);
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }
@@ -274,7 +274,8 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	options_len = are_timestamps_alone(&options) ? HEADERS_TS_LEN
 						     : segment_options_len(&options);
 	frame = frame_make(tcp, index, count,
-		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
+		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), headers_l3_len(conn),
+			options_len));
 	if (frame == NULL)
 		return false;
 	if (conn->sidecar != SLAB_NONE && count > 0)
@@ -300,7 +301,8 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 		conn->state == RILL_SYN_RECEIVED; /* to a simultaneous SYN: only what both want */
 	struct headers fields = {
 		.seq = conn->snd_una, .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN};
-	struct segment_options options = {.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set)};
+	struct segment_options options = {
+		.has = SEG_HAS_MSS, .mss = rcvwnd_mss_to_offer(tcp, set, conn->key.family)};
 	unsigned int options_len;
 	struct rte_mbuf *frame;
 	uint32_t wnd = RTE_MIN(conn->rcv_adv.n - conn->rcv_nxt.n, 65535u);
@@ -321,7 +323,8 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	uto_offer(set, &options);
 	options_len = segment_options_len(&options);
 	frame = frame_make(tcp, SLAB_NONE, 0,
-		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), options_len));
+		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), headers_l3_len(conn),
+			options_len));
 	if (frame == NULL)
 		return false;
 	fields.wnd = (uint16_t)wnd;
@@ -338,14 +341,13 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 static bool
 path_find(struct tcp *tcp, struct rill_conn *conn)
 {
-	struct rill_addr dst = {.family = conn->key.family}, via, source;
+	struct rill_addr dst = tuple_remote(&conn->key, &conn->addrs6), via, source;
 
-	memcpy(dst.u.ip4, &conn->key.raddr4, 4);
 	if (net_route(tcp->net, &dst, &via, &source) != 0) {
 		count_drop(tcp->counters, RILL_DROP_no_route);
 		return false;
 	}
-	memcpy(source.u.ip4, &conn->key.laddr4, 4);
+	source = tuple_local(&conn->key, &conn->addrs6);
 	conn->next_hop = neighbor_get(tcp->neighbors, &via, &source, true, tcp->now, tcp->outbox);
 	return conn->next_hop != SLAB_NONE;
 }
@@ -355,16 +357,16 @@ emit_rst(struct tcp *tcp, struct rill_conn *conn)
 {
 	const struct headers fields = {.seq = conn->snd_nxt, .flags = TCP_RST | TCP_ACK};
 	const struct segment_options none = {0};
-	const struct neighbor *next_hop;
+	struct neighbor *next_hop;
 	struct rte_mbuf *frame;
 
 	if (!outbox_has_control_room(tcp->outbox) ||
 		(conn->next_hop == SLAB_NONE && !path_find(tcp, conn)))
 		return;
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	if (!neighbor_is_usable(next_hop))
+	if (!neighbor_is_ready(tcp->neighbors, next_hop, tcp->now))
 		return;
-	frame = frame_make(tcp, SLAB_NONE, 0, headers_len(next_hop, 0));
+	frame = frame_make(tcp, SLAB_NONE, 0, headers_len(next_hop, headers_l3_len(conn), 0));
 	if (frame == NULL)
 		return;
 	frame_finish(tcp, conn, frame, &fields, &none);
@@ -378,7 +380,8 @@ emit_ack(struct tcp *tcp, struct rill_conn *conn)
 
 	if (!outbox_has_control_room(tcp->outbox) ||
 		(conn->next_hop == SLAB_NONE && !path_find(tcp, conn)) ||
-		!neighbor_is_usable(neighbor_at(tcp->neighbors, conn->next_hop)))
+		!neighbor_is_ready(tcp->neighbors, neighbor_at(tcp->neighbors, conn->next_hop),
+			tcp->now))
 		return false;
 	return emit_segment(tcp, conn, TCP_ACK, seq_min(conn->snd_nxt, edge), SLAB_NONE, 0);
 }
@@ -412,15 +415,20 @@ path_failed(struct tcp *tcp, struct rill_conn *conn)
 bool
 emit_path_ready(struct tcp *tcp, struct rill_conn *conn)
 {
-	const struct neighbor *next_hop;
+	struct neighbor *next_hop;
 
 	if (conn->next_hop == SLAB_NONE && !path_find(tcp, conn)) {
 		path_failed(tcp, conn);
 		return false;
 	}
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	if (neighbor_is_usable(next_hop))
+	if (neighbor_is_ready(tcp->neighbors, next_hop, tcp->now))
 		return true;
+	if (next_hop->state == NEIGHBOR_ABANDONED) {
+		neighbor_release(tcp->neighbors, conn->next_hop);
+		conn->next_hop = SLAB_NONE;
+		return emit_path_ready(tcp, conn);
+	}
 	if (next_hop->state ==
 		NEIGHBOR_FAILED) /* it is wanted: asked for again when its time is up */
 		neighbor_suspect(tcp->neighbors, conn->next_hop, tcp->now, tcp->outbox);

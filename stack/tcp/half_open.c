@@ -7,7 +7,6 @@
 #include "deliver.h"
 #include "ecn.h"
 #include "input.h"
-#include "isn.h"
 #include "open.h"
 #include "rcvwnd.h"
 #include "reply.h"
@@ -17,17 +16,26 @@
 #define HALF_OPEN_RTO_MAX_US 16000000u /* back-off of SYN,ACKs ends here */
 #define HALF_OPEN_RETRIES_PRESSED 1    /* SYN,ACKs sent again while half of the room is taken */
 
+/* Frees a slot whose handle is not in the table any more. */
 static void
-half_open_free(struct tcp *tcp, uint32_t index)
+half_open_release(struct tcp *tcp, uint32_t index)
 {
 	struct half_open *half = half_open_at(tcp, index);
-	struct tuple tuple = {.head = half->key, .addrs6 = half->addrs6};
 
-	table_remove(tcp->table, &tuple, table_handle(TABLE_SYN_RECEIVED, index));
 	wheel_cancel(tcp->wheel, &half->timer);
 	tcp->listeners[half->listener].half_open--;
 	half->key.family = 0; /* tells a free slot */
 	slab_free(&tcp->half_opens, index);
+}
+
+static void
+half_open_free(struct tcp *tcp, uint32_t index)
+{
+	const struct half_open *half = half_open_at(tcp, index);
+	struct tuple tuple = {.head = half->key, .addrs6 = half->addrs6};
+
+	table_remove(tcp->table, &tuple, table_handle(TABLE_SYN_RECEIVED, index));
+	half_open_release(tcp, index);
 }
 
 void
@@ -45,7 +53,7 @@ half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, struct re
 		.options =
 			{
 				.has = SEG_HAS_MSS | half->has,
-				.mss = rcvwnd_mss_to_offer(tcp, options),
+				.mss = rcvwnd_mss_to_offer(tcp, options, half->key.family),
 				.wscale = half->rcv_wscale,
 				.tsval = ms32(tcp->now) + half->ts_offset,
 				.tsecr = half->ts_recent,
@@ -74,14 +82,14 @@ half_open_has_room(const struct tcp *tcp, const struct rill_listener *listener)
 
 struct half_open
 half_open_of(const struct tcp *tcp, const struct rill_listener *listener,
-	const struct segment *segment, const struct agreement *agreement)
+	const struct segment *segment, const struct agreement *agreement, uint32_t ts_offset)
 {
 	const struct rill_options *options = listener_options(tcp, listener);
 	struct half_open half = {
 		.addrs6 = segment->tuple.addrs6,
 		.listener = (uint32_t)(listener - tcp->listeners),
 		.ts_recent = segment->tsval,
-		.ts_offset = ts_offset(&tcp->ts_key, &segment->tuple),
+		.ts_offset = ts_offset,
 		.mss = agreement->peer_mss,
 		.modes = agreement->modes,
 		.uto_s = uto_of_syn(options, segment),
@@ -100,7 +108,7 @@ half_open_of(const struct tcp *tcp, const struct rill_listener *listener,
 
 bool
 half_open_begin(struct tcp *tcp, struct rill_listener *listener, struct segment *segment,
-	const struct agreement *agreement, seq_t iss)
+	const struct agreement *agreement, const struct isn *isn)
 {
 	struct half_open *half;
 	struct reply reply;
@@ -110,8 +118,8 @@ half_open_begin(struct tcp *tcp, struct rill_listener *listener, struct segment 
 		return false;
 	index = slab_alloc(&tcp->half_opens);
 	half = half_open_at(tcp, index);
-	*half = half_open_of(tcp, listener, segment, agreement);
-	half->iss = iss;
+	*half = half_open_of(tcp, listener, segment, agreement, isn->ts_offset);
+	half->iss = isn->iss;
 	half->irs = segment->seq;
 	if (table_insert(tcp->table, &segment->tuple, table_handle(TABLE_SYN_RECEIVED, index)) !=
 		0) {
@@ -196,7 +204,8 @@ tcp_half_open_timer(struct tcp *tcp, struct wheel_node *node)
 }
 
 struct rill_conn *
-half_open_accept(struct tcp *tcp, const struct half_open *half, const struct segment *segment)
+half_open_accept(struct tcp *tcp, const struct half_open *half, const struct segment *segment,
+	uint32_t holder)
 {
 	const struct rill_listener *listener = &tcp->listeners[half->listener];
 	struct agreement agreement = {.peer_mss = half->mss,
@@ -205,7 +214,7 @@ half_open_accept(struct tcp *tcp, const struct half_open *half, const struct seg
 		.rcv_wscale = half->rcv_wscale,
 		.modes = half->modes};
 	struct rill_conn *conn = conn_create(tcp, &segment->tuple, listener->option_set,
-		listener->handler, listener->user, tcp->now);
+		listener->handler, listener->user, holder);
 
 	if (conn == NULL)
 		return NULL;
@@ -260,19 +269,19 @@ half_open_deliver(struct tcp *tcp, struct rill_conn *conn, struct segment *segme
 static struct rill_conn *
 half_open_promote(struct tcp *tcp, uint32_t index, const struct segment *segment)
 {
-	struct half_open half = *half_open_at(tcp, index);
-	struct rill_conn *conn;
+	const struct half_open *half = half_open_at(tcp, index);
+	struct rill_conn *conn =
+		half_open_accept(tcp, half, segment, table_handle(TABLE_SYN_RECEIVED, index));
 
-	half_open_free(tcp, index);
-	conn = half_open_accept(tcp, &half, segment);
 	if (conn == NULL)
 		return NULL;
-	if (half.retries == 0)
-		rtt_sample(&conn->rtt, us32(tcp->now) - half.sent_us);
+	if (half->retries == 0)
+		rtt_sample(&conn->rtt, us32(tcp->now) - half->sent_us);
 	else if (conn->rtt.initial_us < RTO_AFTER_SYN_LOSS_US)
 		conn->rtt.initial_us = RTO_AFTER_SYN_LOSS_US; /* [6298 5.7] */
-	if (half.retries > 1)
+	if (half->retries > 1)
 		conn->cc.cwnd = conn->mss; /* SYN,ACK lost more than once [6928 2] */
+	half_open_release(tcp, index);
 	return conn;
 }
 

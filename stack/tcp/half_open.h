@@ -10,6 +10,7 @@
  * round trip.
  */
 
+#include "isn.h"
 #include "open.h"
 #include "reply.h"
 #include "tcp.h"
@@ -31,11 +32,11 @@ bool half_open_has_room(const struct tcp *tcp, const struct rill_listener *liste
 
 /* What a SYN leaves behind, in no slot: iss and irs are still to be set. */
 struct half_open half_open_of(const struct tcp *tcp, const struct rill_listener *listener,
-	const struct segment *segment, const struct agreement *agreement);
+	const struct segment *segment, const struct agreement *agreement, uint32_t ts_offset);
 
 /* Keeps a SYN in a slot and answers it. Takes the mbuf; false: no room, and nothing was done. */
 bool half_open_begin(struct tcp *tcp, struct rill_listener *listener, struct segment *segment,
-	const struct agreement *agreement, seq_t iss);
+	const struct agreement *agreement, const struct isn *isn);
 
 /* The SYN,ACK. */
 void half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, struct reply *reply);
@@ -44,11 +45,11 @@ void half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, stru
 void half_open_abort_all(struct tcp *tcp, const struct rill_listener *listener);
 
 /*
- * The connection that the third segment opens, in ESTABLISHED, RTT not known; its tuple is not in
- * the table. NULL: no room. And the rest of that segment's way: on_open, then its data.
+ * The connection that the third segment opens, in ESTABLISHED, RTT not known; holder as conn_create has
+ * it. NULL: no room. And the rest of that segment's way: on_open, then its data.
  */
-struct rill_conn *half_open_accept(
-	struct tcp *tcp, const struct half_open *half, const struct segment *segment);
+struct rill_conn *half_open_accept(struct tcp *tcp, const struct half_open *half,
+	const struct segment *segment, uint32_t holder);
 void half_open_deliver(struct tcp *tcp, struct rill_conn *conn, struct segment *segment);
 
 #endif

@@ -4,7 +4,7 @@
 
 /*
  * The headers of a connection's segment, written by stores in front of its payload: link header as
- * the next hop has it, IPv4 and TCP from the connection. Their checksums are summed from the values
+ * the next hop has it, IP and TCP from the connection. Their checksums are summed from the values
  * that are stored, not from memory: a load that spans several fresh stores waits for all of them.
  *
  * Sums are of 16-bit words in network order, carries not added back yet (checksum_fold).
@@ -15,7 +15,9 @@
 #include <rte_tcp.h>
 
 #include "checksum.h"
+#include "flow_label.h"
 #include "ip4_output.h"
+#include "ip6_output.h"
 #include "tcp.h"
 
 /* What a segment's headers say that is not the connection's. */
@@ -32,38 +34,70 @@ struct header_sums {
 	uint64_t tcp;    /* of the TCP header without options, its checksum field 0 */
 };
 
+#define HEADERS_IP4_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr))
 #define HEADERS_TS_LEN 12u /* timestamps, with two NOPs in front [7323 A] */
+
+/* Bytes of the IP header that segments leave with. */
+static inline uint16_t
+headers_ip_len(uint8_t family)
+{
+	return likely(family == AF_INET) ? HEADERS_IP4_LEN : IP6_HEADER_LEN;
+}
+
+static inline uint16_t
+headers_l3_len(const struct rill_conn *conn)
+{
+	return headers_ip_len(conn->key.family);
+}
 
 /* Bytes in front of the payload. */
 static inline uint32_t
-headers_len(const struct neighbor *next_hop, unsigned int options_len)
+headers_len(const struct neighbor *next_hop, uint16_t l3_len, unsigned int options_len)
 {
-	return next_hop->header_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN +
-	       options_len;
+	return next_hop->header_len + (uint32_t)l3_len + TCP_HEADER_LEN + options_len;
+}
+
+/* Writes the IPv6 header at ip, for tcp_len bytes. Returns the sum of the pseudo-header. */
+uint64_t headers_write_ip6(const struct tcp *tcp, const struct rill_conn *conn, void *ip, uint8_t ecn,
+	uint16_t tcp_len);
+
+/* The same of either family. */
+static __rte_always_inline uint64_t
+headers_write_ip(const struct tcp *tcp, const struct rill_conn *conn, void *ip, uint16_t l3_len,
+	uint8_t ecn, uint16_t tcp_len)
+{
+	const struct rill_options *set = conn_options(tcp, conn);
+
+	if (unlikely(l3_len == IP6_HEADER_LEN))
+		return headers_write_ip6(tcp, conn, ip, ecn, tcp_len);
+	ip4_write_header(tcp->netif, ip, conn->key.laddr4, conn->key.raddr4,
+		(uint16_t)(tcp_len + HEADERS_IP4_LEN), IPPROTO_TCP, (uint8_t)set->ttl,
+		(uint8_t)(set->dscp << 2 | ecn));
+	return (uint64_t)conn->key.laddr4 + conn->key.raddr4 + RTE_BE16(IPPROTO_TCP) +
+	       RTE_BE16(tcp_len);
 }
 
 /*
- * Writes the three headers at start; room for options_len bytes follows them, which the caller
- * writes, and tcp_len bytes in all from the TCP header on. *tcp_header is where that is.
+ * Writes the three headers at start, of which IP's has l3_len bytes; room for options_len bytes follows
+ * them, which the caller writes, and tcp_len bytes in all from the TCP header on. *tcp_header is where
+ * that is.
  */
-static inline struct header_sums
+static __rte_always_inline struct header_sums
 headers_write(const struct tcp *tcp, const struct rill_conn *conn, const struct neighbor *next_hop,
-	char *start, const struct headers *fields, uint16_t tcp_len,
+	char *start, uint16_t l3_len, const struct headers *fields, uint16_t tcp_len,
 	struct rte_tcp_hdr **tcp_header)
 {
-	const struct rill_options *set = conn_options(tcp, conn);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(start + next_hop->header_len);
-	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + 1);
+	char *ip = start + next_hop->header_len;
+	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + l3_len);
 	rte_be32_t sent_seq = RTE_BE32(fields->seq.n);
 	rte_be32_t recv_ack = RTE_BE32((fields->flags & TCP_ACK) ? conn->rcv_nxt.n : 0);
 	rte_be16_t wnd = RTE_BE16(fields->wnd), urg = RTE_BE16(fields->urg);
 	uint8_t data_off = (uint8_t)((TCP_HEADER_LEN + fields->options_len) / 4 << 4);
+	uint64_t pseudo;
 
 	if (next_hop->header_len > 0)
 		memcpy(start, next_hop->header, next_hop->header_len);
-	ip4_write_header(tcp->netif, ip, conn->key.laddr4, conn->key.raddr4,
-		(uint16_t)(tcp_len + sizeof(*ip)), IPPROTO_TCP, (uint8_t)set->ttl,
-		(uint8_t)(set->dscp << 2 | fields->ecn));
+	pseudo = headers_write_ip(tcp, conn, ip, l3_len, fields->ecn, tcp_len);
 	header->src_port = conn->key.lport;
 	header->dst_port = conn->key.rport;
 	header->sent_seq = sent_seq;
@@ -75,8 +109,7 @@ headers_write(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 	header->tcp_urp = urg;
 	*tcp_header = header;
 	return (struct header_sums){
-		.pseudo = (uint64_t)conn->key.laddr4 + conn->key.raddr4 + RTE_BE16(IPPROTO_TCP) +
-			  RTE_BE16(tcp_len),
+		.pseudo = pseudo,
 		.tcp = (uint64_t)sent_seq + recv_ack + conn->key.lport + conn->key.rport +
 		       RTE_BE16((uint16_t)(data_off << 8 | fields->flags)) + wnd + urg,
 	};
@@ -105,16 +138,23 @@ headers_clear_offload(struct rte_mbuf *frame)
 			     RTE_MBUF_F_RX_L4_CKSUM_MASK);
 }
 
-/* Leaves to the NIC what it sums: the IPv4 header's checksum, and TCP's if it has that too. */
+/*
+ * Leaves to the NIC what it sums: the IPv4 header's checksum, and TCP's if it has that too. The IP
+ * header's length, which has no options, tells the family.
+ */
 static inline void
-headers_ask_offload(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint8_t data_off)
+headers_ask_offload(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint16_t l3_len,
+	uint8_t data_off)
 {
 	frame->tx_offload = 0;
 	frame->l2_len = l2_len;
-	frame->l3_len = sizeof(struct rte_ipv4_hdr);
-	frame->ol_flags |= RTE_MBUF_F_TX_IPV4;
-	if (caps & NETIF_TX_IP4_CKSUM)
-		frame->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	frame->l3_len = l3_len;
+	if (unlikely(l3_len == IP6_HEADER_LEN))
+		frame->ol_flags |= RTE_MBUF_F_TX_IPV6;
+	else
+		frame->ol_flags |= (caps & NETIF_TX_IP4_CKSUM)
+					   ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM
+					   : RTE_MBUF_F_TX_IPV4;
 	if (caps & NETIF_TX_TCP_CKSUM) {
 		frame->l4_len = (uint64_t)((data_off >> 4) * 4);
 		frame->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
@@ -125,13 +165,13 @@ headers_ask_offload(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint
  * The frame's checksums: of the TCP header written with these sums and of the rest of its segment,
  * unless the NIC sums that.
  */
-static inline void
-headers_finish(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, struct rte_tcp_hdr *header,
-	const struct header_sums *sums, uint64_t rest_sum)
+static __rte_always_inline void
+headers_finish(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint16_t l3_len,
+	struct rte_tcp_hdr *header, const struct header_sums *sums, uint64_t rest_sum)
 {
 	headers_clear_offload(frame);
 	if (caps & (NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM))
-		headers_ask_offload(caps, frame, l2_len, header->data_off);
+		headers_ask_offload(caps, frame, l2_len, l3_len, header->data_off);
 	header->cksum = (caps & NETIF_TX_TCP_CKSUM)
 				? checksum_fold(sums->pseudo)
 				: (rte_be16_t)~checksum_fold(sums->pseudo + sums->tcp + rest_sum);

@@ -15,14 +15,8 @@
 static void
 info_endpoints(const struct rill_conn *conn, struct rill_conn_info *info)
 {
-	info->local.addr.family = info->remote.addr.family = conn->key.family;
-	if (conn->key.family == AF_INET) {
-		memcpy(info->local.addr.u.ip4, &conn->key.laddr4, 4);
-		memcpy(info->remote.addr.u.ip4, &conn->key.raddr4, 4);
-	} else {
-		memcpy(info->local.addr.u.ip6, conn->addrs6.laddr, 16);
-		memcpy(info->remote.addr.u.ip6, conn->addrs6.raddr, 16);
-	}
+	info->local.addr = tuple_local(&conn->key, &conn->addrs6);
+	info->remote.addr = tuple_remote(&conn->key, &conn->addrs6);
 	info->local.port = rte_be_to_cpu_16(conn->key.lport);
 	info->remote.port = rte_be_to_cpu_16(conn->key.rport);
 }

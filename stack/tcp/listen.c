@@ -13,30 +13,55 @@
 
 #define ISS_STEP 65536u /* how far an ISS is put above a TIME-WAIT's last sequence number */
 
+/* "0.0.0.0" or "::": any of its family. */
 static bool
-listener_has_addr(const struct rill_listener *listener, const struct tuple_head *key)
+is_any_of_family(const struct rill_addr *addr)
 {
-	return listener->addr.family == key->family &&
-	       memcmp(listener->addr.u.ip4, &key->laddr4, sizeof(key->laddr4)) == 0;
+	static const struct rill_addr any;
+
+	return addr->family != 0 && memcmp(&addr->u, &any.u, sizeof(addr->u)) == 0;
 }
 
-/* The listener of a tuple's local end: one of this very address before one of any. */
+static enum listener_names
+names_of(const struct rill_addr *addr)
+{
+	if (addr->family == 0)
+		return LISTENER_ANY;
+	return is_any_of_family(addr) ? LISTENER_FAMILY : LISTENER_ADDR;
+}
+
+static bool
+listener_fits(const struct rill_listener *listener, const struct tuple *tuple)
+{
+	const struct rill_addr *addr = &listener->addr;
+
+	if (listener->names == LISTENER_ANY)
+		return true;
+	if (addr->family != tuple->head.family)
+		return false;
+	if (listener->names == LISTENER_FAMILY)
+		return true;
+	if (addr->family == AF_INET)
+		return memcmp(addr->u.ip4, &tuple->head.laddr4, sizeof(addr->u.ip4)) == 0;
+	return memcmp(addr->u.ip6, tuple->addrs6.laddr, sizeof(addr->u.ip6)) == 0;
+}
+
+/* The listener of a tuple's local end: the more it names, the sooner it is the one. */
 static struct rill_listener *
 listener_find(const struct tcp *tcp, const struct tuple *tuple)
 {
 	uint32_t at = tcp->listener_by_port[rte_be_to_cpu_16(tuple->head.lport)];
-	struct rill_listener *any = NULL;
+	struct rill_listener *best = NULL;
 
 	while (at != 0) {
 		struct rill_listener *listener = &tcp->listeners[at - 1];
 
-		if (listener_has_addr(listener, &tuple->head))
-			return listener;
-		if (listener->addr.family == 0)
-			any = listener;
+		if ((best == NULL || listener->names > best->names) &&
+			listener_fits(listener, tuple))
+			best = listener;
 		at = listener->next;
 	}
-	return any;
+	return best;
 }
 
 /* Refuses what cannot be listened on; 0 if it can. */
@@ -45,9 +70,9 @@ listen_refusal(const struct tcp *tcp, const struct rill_addr *addr, uint16_t por
 {
 	if (port == 0)
 		return -EINVAL;
-	if (addr->family != 0 && addr->family != AF_INET)
+	if (addr->family != 0 && addr->family != AF_INET && addr->family != AF_INET6)
 		return -EINVAL;
-	if (addr->family != 0 && !net_addr_is_ours(tcp->net, addr))
+	if (names_of(addr) == LISTENER_ADDR && !net_addr_is_ours(tcp->net, addr))
 		return -EADDRNOTAVAIL;
 	for (uint32_t at = tcp->listener_by_port[port]; at != 0; at = tcp->listeners[at - 1].next)
 		if (memcmp(&tcp->listeners[at - 1].addr, addr, sizeof(*addr)) == 0)
@@ -69,7 +94,8 @@ tcp_listen(struct tcp *tcp, const struct rill_addr *addr, uint16_t port,
 		return -EINVAL;
 	if (addr != NULL && addr->family != 0) {
 		wanted.family = addr->family;
-		memcpy(wanted.u.ip4, addr->u.ip4, sizeof(wanted.u.ip4));
+		memcpy(&wanted.u, &addr->u,
+			addr->family == AF_INET ? sizeof(wanted.u.ip4) : sizeof(wanted.u.ip6));
 	}
 	rc = listen_refusal(tcp, &wanted, port);
 	if (rc != 0)
@@ -89,6 +115,7 @@ tcp_listen(struct tcp *tcp, const struct rill_addr *addr, uint16_t port,
 	*listener = (struct rill_listener){
 		.tcp = tcp,
 		.addr = wanted,
+		.names = names_of(&wanted),
 		.port = port,
 		.option_set = (uint8_t)set,
 		.handler = (uint8_t)handler_index,
@@ -126,21 +153,24 @@ tcp_unlisten(struct tcp *tcp, struct rill_listener *listener)
 
 /* Above a TIME-WAIT's last sequence number, so that old segments cannot be mistaken for new [9293
  * MAY-2]. */
-static seq_t
-choose_iss(struct tcp *tcp, const struct tuple *tuple, seq_t above, bool has_above)
+static struct isn
+choose_isn(struct tcp *tcp, const struct tuple *tuple, seq_t above, bool has_above)
 {
-	seq_t iss = isn_choose(&tcp->isn_key, tuple, tcp->now);
+	struct isn isn = isn_draw(&tcp->isn_key, tuple, tcp->now);
 
-	return has_above && seq_leq(iss, above) ? seq_add(above, ISS_STEP) : iss;
+	if (has_above && seq_leq(isn.iss, above))
+		isn.iss = seq_add(above, ISS_STEP);
+	return isn;
 }
 
 /* A SYN for a listener: a half-open connection, or a cookie. */
 static void
-take_syn(struct tcp *tcp, struct rill_listener *listener, struct segment *segment, seq_t iss)
+take_syn(struct tcp *tcp, struct rill_listener *listener, struct segment *segment,
+	const struct isn *isn)
 {
 	struct agreement agreement = open_agree(listener_options(tcp, listener), segment);
 
-	if (!half_open_begin(tcp, listener, segment, &agreement, iss) &&
+	if (!half_open_begin(tcp, listener, segment, &agreement, isn) &&
 		!cookies_answer(tcp, listener, segment, &agreement))
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_backlog_full);
 }
@@ -149,7 +179,16 @@ void
 input_listen(struct tcp *tcp, struct segment *segment, seq_t iss_above, bool has_iss_above)
 {
 	struct rill_listener *listener = listener_find(tcp, &segment->tuple);
+	struct isn isn;
 
+	if (listener == NULL && tcp->netif->exceptions != NULL) {
+		netif_refuse(tcp->netif, segment->mbuf, RILL_DROP_tcp_no_listener);
+		return;
+	}
+	if (unlikely(tcp->starting)) {
+		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_lane_starting);
+		return;
+	}
 	if (listener == NULL || !tcp->accepting) {
 		reply_rst(tcp, segment, RILL_DROP_tcp_no_listener);
 		return;
@@ -163,8 +202,8 @@ input_listen(struct tcp *tcp, struct segment *segment, seq_t iss_above, bool has
 	} else if ((segment->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
 		drop_packet(tcp->counters, segment->mbuf, RILL_DROP_tcp_listen_flags);
 	} else {
-		take_syn(tcp, listener, segment,
-			choose_iss(tcp, &segment->tuple, iss_above, has_iss_above));
+		isn = choose_isn(tcp, &segment->tuple, iss_above, has_iss_above);
+		take_syn(tcp, listener, segment, &isn);
 	}
 }
 

@@ -19,16 +19,22 @@
 #include "timers.h"
 #include "uto.h"
 
+/* Of a peer that has not said it yet [MUST-15]. */
+static uint16_t
+open_default_mss(uint8_t family)
+{
+	return family == AF_INET ? TCP_DEFAULT_MSS4 : TCP_DEFAULT_MSS6;
+}
+
 struct agreement
 open_agree(const struct rill_options *options, const struct segment *syn)
 {
+	uint8_t family = syn->tuple.head.family;
 	struct agreement agreement = {
-		.peer_mss = (syn->has & SEG_HAS_MSS) ? syn->mss : TCP_DEFAULT_MSS4,
+		.peer_mss = (syn->has & SEG_HAS_MSS) ? syn->mss : open_default_mss(family),
 		.modes = ecn_agree(options, syn),
 	};
 
-	if (syn->tuple.head.family == AF_INET6 && !(syn->has & SEG_HAS_MSS))
-		agreement.peer_mss = TCP_DEFAULT_MSS6;
 	if ((syn->has & SEG_HAS_WSCALE) && options->window_scale) {
 		agreement.has |= SEG_HAS_WSCALE;
 		agreement.snd_wscale = syn->wscale;
@@ -42,10 +48,10 @@ open_agree(const struct rill_options *options, const struct segment *syn)
 }
 
 uint16_t
-open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss,
-	bool timestamps)
+open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint8_t family,
+	uint16_t peer_mss, bool timestamps)
 {
-	uint32_t ours = rcvwnd_mss_to_offer(tcp, options);
+	uint32_t ours = rcvwnd_mss_to_offer(tcp, options, family);
 	uint32_t peers = RTE_MAX((uint32_t)peer_mss, (uint32_t)options->mss_floor);
 	uint32_t mss = RTE_MIN(ours, peers);
 
@@ -91,7 +97,8 @@ tuple_is_free(void *arg, const struct tuple *tuple)
 	uint16_t port = rte_be_to_cpu_16(tuple->head.lport);
 
 	if (steer != NULL &&
-		steer_lane_of_hash(steer, search->ends ^ steer_hash_port(steer, tuple->head.lport)) !=
+		steer_lane_of_hash(steer, search->ends ^
+				steer_hash_port(steer, tuple->head.family, tuple->head.lport)) !=
 			tcp->steer_self)
 		return false;
 	return tcp->listener_by_port[port] == 0 &&
@@ -104,7 +111,7 @@ choose_port(struct tcp *tcp, struct tuple *tuple)
 	struct port_search search = {.tcp = tcp};
 
 	if (tcp->steer != NULL)
-		search.ends = steer_hash_ends(tcp->steer, &tuple->head);
+		search.ends = steer_hash_ends(tcp->steer, tuple);
 	return ports_choose(&tcp->ports, tuple, tuple_is_free, &search);
 }
 
@@ -117,21 +124,20 @@ connect_tuple(struct tcp *tcp, const struct rill_endpoint *local,
 	struct rill_addr next_hop, source;
 	int rc;
 
-	*tuple = (struct tuple){.head.family = AF_INET};
-	if (remote->port == 0 || remote->addr.family != AF_INET)
+	*tuple = (struct tuple){0};
+	if (remote->port == 0 || remote->addr.family == 0)
 		return -EINVAL;
 	rc = net_route(tcp->net, &remote->addr, &next_hop, &source);
 	if (rc != 0)
 		return rc;
 	if (local != NULL && local->addr.family != 0) {
-		if (local->addr.family != AF_INET)
+		if (local->addr.family != remote->addr.family)
 			return -EINVAL;
 		if (!net_addr_is_ours(tcp->net, &local->addr))
 			return -EADDRNOTAVAIL;
 		source = local->addr;
 	}
-	memcpy(&tuple->head.laddr4, source.u.ip4, 4);
-	memcpy(&tuple->head.raddr4, remote->addr.u.ip4, 4);
+	tuple_set_addrs(tuple, &source, &remote->addr);
 	tuple->head.rport = rte_cpu_to_be_16(remote->port);
 	if (local == NULL || local->port == 0)
 		return choose_port(tcp, tuple);
@@ -148,6 +154,7 @@ tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct ril
 {
 	struct rill_conn *conn;
 	struct tuple tuple;
+	struct isn isn;
 	int rc, set, handler_index;
 
 	if (options != NULL && rill_options_check(options) != 0)
@@ -166,7 +173,7 @@ tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct ril
 			handler_put(tcp, (uint8_t)handler_index);
 		return set;
 	}
-	conn = conn_create(tcp, &tuple, (uint8_t)set, (uint8_t)handler_index, user, tcp->now);
+	conn = conn_create(tcp, &tuple, (uint8_t)set, (uint8_t)handler_index, user, TABLE_MISS);
 	option_set_put(tcp, (uint8_t)set); /* the connection counts for itself */
 	handler_put(tcp, (uint8_t)handler_index);
 	if (conn == NULL) {
@@ -176,9 +183,10 @@ tcp_connect(struct tcp *tcp, const struct rill_endpoint *local, const struct ril
 	conn_step(conn, FSM_OPEN);
 	conn->flags |= CONN_ACTIVE;
 	ecn_ask(conn, conn_options(tcp, conn));
-	conn->snd_una = conn->snd_nxt = isn_choose(&tcp->isn_key, &tuple, tcp->now);
-	conn->ts_offset = ts_offset(&tcp->ts_key, &tuple);
-	conn->mss = TCP_DEFAULT_MSS4;
+	isn = isn_draw(&tcp->isn_key, &tuple, tcp->now);
+	conn->snd_una = conn->snd_nxt = isn.iss;
+	conn->ts_offset = isn.ts_offset;
+	conn->mss = open_default_mss(tuple.head.family);
 	conn->cc.cwnd = conn->mss;
 	tcp->counters->active_opens++;
 	conn_mark_dirty(tcp, conn);

@@ -21,8 +21,8 @@ struct agreement open_agree(const struct rill_options *options, const struct seg
  * Payload per segment: what the peer takes, but mss_floor at least, and what our MTU and option mss
  * allow; less timestamps [9293 3.7.1, MUST-16].
  */
-uint16_t open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint16_t peer_mss,
-	bool timestamps);
+uint16_t open_send_mss(const struct tcp *tcp, const struct rill_options *options, uint8_t family,
+	uint16_t peer_mss, bool timestamps);
 
 /*
  * The handshake told all: window scales, MSS, congestion window. rcv_nxt, snd_una, snd_nxt are set.

@@ -35,9 +35,9 @@ record_leaves(const struct tcp *tcp, const struct rill_conn *conn, const struct 
 }
 
 /* The record's buffer becomes the frame. */
-static void
+static __rte_always_inline void
 send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next_hop,
-	struct record *record, uint8_t options_len, uint32_t header_len)
+	struct record *record, uint16_t l3_len, uint8_t options_len, uint32_t header_len)
 {
 	struct rte_mbuf *frame = record->mbuf;
 	uint16_t caps = tcp->netif->caps;
@@ -55,11 +55,12 @@ send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next
 
 	rte_mbuf_refcnt_set(frame, 2); /* the record's, and the port's */
 	sums = headers_write(tcp, conn, next_hop, rte_pktmbuf_prepend(frame, (uint16_t)header_len),
-		&fields, tcp_len, &header);
+		l3_len, &fields, tcp_len, &header);
 	if (options_len > 0)
 		options_sum = headers_write_timestamps(
 			header, conn_tsval(conn, tcp->now), conn->ts_recent);
-	headers_finish(caps, frame, next_hop->header_len, header, &sums, options_sum + payload_sum);
+	headers_finish(
+		caps, frame, next_hop->header_len, l3_len, header, &sums, options_sum + payload_sum);
 	record->ticket = outbox_put(tcp->outbox, frame);
 	record->sent_us = us32(tcp->now);
 	record->flags = (uint8_t)((record->flags | RECORD_SENT) & ~RECORD_CONTINUES);
@@ -68,11 +69,12 @@ send_record(struct tcp *tcp, struct rill_conn *conn, const struct neighbor *next
 }
 
 /* Records from the first unsent one on, as far as they leave. Returns the bytes. */
-static uint32_t
-send_records(struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop)
+static __rte_always_inline uint32_t
+send_records(
+	struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop, uint16_t l3_len)
 {
 	uint8_t options_len = (conn->flags & CONN_TS) ? HEADERS_TS_LEN : 0;
-	uint32_t header_len = headers_len(next_hop, options_len), sent = 0;
+	uint32_t header_len = headers_len(next_hop, l3_len, options_len), sent = 0;
 
 	do {
 		struct record *record = tcp_record_at(tcp, conn->txq_unsent);
@@ -81,11 +83,18 @@ send_records(struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop)
 			break;
 		if (conn_outstanding(conn) == 0)
 			output_restart_after_idle(tcp, conn);
-		send_record(tcp, conn, next_hop, record, options_len, header_len);
+		send_record(tcp, conn, next_hop, record, l3_len, options_len, header_len);
 		sent += record->len;
 		tcp->counters->segs_out++;
 	} while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES);
 	return sent;
+}
+
+/* Made once for each family: what one does not have, it does not ask for at each step. */
+static __rte_noinline uint32_t
+send_records_ip6(struct tcp *tcp, struct rill_conn *conn, struct neighbor *next_hop)
+{
+	return send_records(tcp, conn, next_hop, IP6_HEADER_LEN);
 }
 
 bool
@@ -106,7 +115,9 @@ output_fast(struct tcp *tcp, struct rill_conn *conn)
 	if (conn->modes & MODE_PATH_LOW) /* it may probe the way up */
 		return false;
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
-	sent = send_records(tcp, conn, next_hop);
+	sent = likely(conn->key.family == AF_INET)
+		       ? send_records(tcp, conn, next_hop, HEADERS_IP4_LEN)
+		       : send_records_ip6(tcp, conn, next_hop);
 	if (sent == 0)
 		return false;
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pathmtu.h"
 
-#include <rte_ip.h>
-
 #include "emit.h"
+#include "headers.h"
 #include "loss.h"
 #include "open.h"
 #include "scoreboard.h"
@@ -14,45 +13,38 @@
 
 /* IP and TCP header of a data segment, without SACK blocks. */
 static uint32_t
-headers_len(const struct rill_conn *conn)
+overhead(const struct rill_conn *conn)
 {
-	uint32_t ip = conn->key.family == AF_INET6 ? sizeof(struct rte_ipv6_hdr)
-						   : sizeof(struct rte_ipv4_hdr);
-
-	return ip + TCP_HEADER_LEN + ((conn->flags & CONN_TS) ? 12 : 0);
+	return (uint32_t)headers_l3_len(conn) + TCP_HEADER_LEN + ((conn->flags & CONN_TS) ? 12 : 0);
 }
 
 /* The largest packet that the connection sends. */
 static uint16_t
 path_mtu(const struct rill_conn *conn)
 {
-	return (uint16_t)RTE_MIN(conn->mss + headers_len(conn), (uint32_t)UINT16_MAX);
+	return (uint16_t)RTE_MIN(conn->mss + overhead(conn), (uint32_t)UINT16_MAX);
 }
 
 static uint16_t
 least_mtu(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	return (uint16_t)conn_options(tcp, conn)->pmtu_min;
+	uint16_t least = (uint16_t)conn_options(tcp, conn)->pmtu_min;
+
+	return conn->key.family == AF_INET ? least : RTE_MAX(least, IP6_MTU_LEAST);
 }
 
 static struct rill_addr
 destination(const struct rill_conn *conn)
 {
-	struct rill_addr dst = {.family = conn->key.family};
-
-	if (conn->key.family == AF_INET6)
-		memcpy(dst.u.ip6, conn->addrs6.raddr, sizeof(dst.u.ip6));
-	else
-		memcpy(dst.u.ip4, &conn->key.raddr4, sizeof(dst.u.ip4));
-	return dst;
+	return tuple_remote(&conn->key, &conn->addrs6);
 }
 
 /* What a segment may carry if the path does not mind. */
 static uint32_t
 most_mss(const struct tcp *tcp, const struct rill_conn *conn)
 {
-	return open_send_mss(
-		tcp, conn_options(tcp, conn), conn->peer_mss, (conn->flags & CONN_TS) != 0);
+	return open_send_mss(tcp, conn_options(tcp, conn), conn->key.family, conn->peer_mss,
+		(conn->flags & CONN_TS) != 0);
 }
 
 /* The path carries packets of so many bytes: from now on segments are as long as that allows. */
@@ -60,7 +52,7 @@ static void
 take_mtu(const struct tcp *tcp, struct rill_conn *conn, uint16_t mtu)
 {
 	uint32_t most = most_mss(tcp, conn);
-	uint32_t mss = RTE_MAX(mtu, least_mtu(tcp, conn)) - headers_len(conn), before = conn->mss;
+	uint32_t mss = RTE_MAX(mtu, least_mtu(tcp, conn)) - overhead(conn), before = conn->mss;
 
 	conn->modes |= MODE_PATH_LOW;
 	if (mss >= most) {
@@ -136,7 +128,7 @@ pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t seq, uint16_t mtu
 	first = find_segment(tcp, conn, seq, &len);
 	if (first == NULL || (mtu != 0 && mtu < PMTU_LEAST))
 		return RILL_DROP_icmp_mtu;
-	size = len + headers_len(conn);
+	size = len + overhead(conn);
 	if (mtu == 0)
 		mtu = pmtu_plateau_below((uint16_t)RTE_MIN(size, (uint32_t)UINT16_MAX));
 	mtu = RTE_MAX(mtu, least_mtu(tcp, conn));
@@ -146,7 +138,7 @@ pathmtu_too_big(struct tcp *tcp, struct rill_conn *conn, seq_t seq, uint16_t mtu
 	if (first->flags & (RECORD_SACKED | RECORD_LOST)) /* it arrived; or is sent again anyway */
 		return RILL_DROP_icmp_stale;
 	if ((conn->modes & MODE_PROBE_OUT) && (first->flags & RECORD_PROBE) && mtu >= path)
-		pathmtu_probe_failed(tcp, conn, mtu + 1u - headers_len(conn));
+		pathmtu_probe_failed(tcp, conn, mtu + 1u - overhead(conn));
 	if (mtu < path) {
 		if ((conn->modes & MODE_PATH_PROVEN) && !(first->flags & RECORD_RETX))
 			return RILL_DROP_icmp_mtu_unproven;
@@ -189,10 +181,10 @@ pathmtu_probe_len(struct tcp *tcp, struct rill_conn *conn)
 		!pathmtu_probe_fits(tcp, conn, conn->mss + 1u))
 		return 0;
 	size = pmtu_probe_due(
-		&tcp->pmtu, &dst, (uint16_t)(most_mss(tcp, conn) + headers_len(conn)), tcp->now);
+		&tcp->pmtu, &dst, (uint16_t)(most_mss(tcp, conn) + overhead(conn)), tcp->now);
 	if (size <= path_mtu(conn))
 		return 0;
-	len = size - headers_len(conn);
+	len = size - overhead(conn);
 	return pathmtu_probe_fits(tcp, conn, len) ? len : 0;
 }
 
@@ -247,14 +239,14 @@ pathmtu_probe_failed(struct tcp *tcp, struct rill_conn *conn, uint32_t len)
 
 	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
 	tcp->counters->pmtu_probes_lost++;
-	pmtu_probe_failed(&tcp->pmtu, &dst, (uint16_t)(len + headers_len(conn)), tcp->now);
+	pmtu_probe_failed(&tcp->pmtu, &dst, (uint16_t)(len + overhead(conn)), tcp->now);
 }
 
 static void
 probe_passed(struct tcp *tcp, struct rill_conn *conn, uint32_t len)
 {
 	struct rill_addr dst = destination(conn);
-	uint16_t size = (uint16_t)(len + headers_len(conn));
+	uint16_t size = (uint16_t)(len + overhead(conn));
 
 	conn->modes &= (uint16_t)~MODE_PROBE_OUT;
 	tcp->counters->pmtu_probes_passed++;
@@ -331,7 +323,7 @@ pathmtu_timed_out(struct tcp *tcp, struct rill_conn *conn)
 		conn->txq_head == SLAB_NONE)
 		return;
 	txq_segment(tcp, conn, conn->txq_head, &len);
-	size = len + headers_len(conn);
+	size = len + overhead(conn);
 	mtu = RTE_MAX(size > PMTU_BASE ? PMTU_BASE : 0, least_mtu(tcp, conn));
 	/* Was it long, did the peer have room for it, and did it ever leave? */
 	if (mtu >= path || size <= mtu || len > conn->snd_wnd || (conn->flags & CONN_PARKED))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rcvwnd.h"
 
-#include <rte_ip.h>
+#include "headers.h"
 
 uint16_t
-rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options)
+rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options, uint8_t family)
 {
-	uint32_t mss = tcp->netif->mtu - (uint32_t)sizeof(struct rte_ipv4_hdr) - TCP_HEADER_LEN;
+	uint32_t mss = tcp->netif->mtu - (uint32_t)headers_ip_len(family) - TCP_HEADER_LEN;
 
 	if (options->mss != 0 && (uint32_t)options->mss < mss)
 		mss = (uint32_t)options->mss;
@@ -43,13 +43,11 @@ rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn)
 	return RTE_MIN(space, 65535u << conn->rcv_wscale); /* what the field can say */
 }
 
-/* Least step by which the right edge may move [9293 3.8.6.2.2]. */
-static uint32_t
-window_step(const struct tcp *tcp, const struct rill_conn *conn)
+uint32_t
+rcvwnd_step(const struct tcp *tcp, const struct rill_options *options, uint8_t family)
 {
-	const struct rill_options *options = conn_options(tcp, conn);
 	uint32_t half = (uint32_t)options->rcvbuf / 2;
-	uint32_t mss = rcvwnd_mss_to_offer(tcp, options);
+	uint32_t mss = rcvwnd_mss_to_offer(tcp, options, family);
 
 	return half < mss ? half : mss;
 }
@@ -64,24 +62,26 @@ window_growth(const struct tcp *tcp, const struct rill_conn *conn)
 uint16_t
 rcvwnd_advertise(struct tcp *tcp, struct rill_conn *conn)
 {
-	int32_t growth = window_growth(tcp, conn);
-	uint32_t open, field, unit = 1u << conn->rcv_wscale;
+	int32_t space = (int32_t)rcvwnd_space(tcp, conn);
+	int32_t offered = seq_diff(conn->rcv_adv, conn->rcv_nxt), growth = space - offered;
+	uint32_t open, field, shift = conn->rcv_wscale, unit = 1u << shift;
 
-	if (growth > 0 && (uint32_t)growth >= window_step(tcp, conn)) {
-		conn->rcv_adv = seq_add(conn->rcv_adv, (uint32_t)growth);
+	if (growth > 0 && (uint32_t)growth >= conn_window_step(tcp, conn)) {
+		conn->rcv_adv = seq_add(conn->rcv_nxt, (uint32_t)space);
+		offered = space;
 		growth = 0;
 	}
-	open = seq_gt(conn->rcv_adv, conn->rcv_nxt) ? conn->rcv_adv.n - conn->rcv_nxt.n : 0;
+	open = (uint32_t)RTE_MAX(offered, 0);
 	/*
 	 * The field rounds: up, so that the edge does not move back by what the shift cuts off [7323
 	 * 2.4]; but not once more than a unit is offered that is not there, or each ACK would open
 	 * the window of a paused application a little more.
 	 */
-	field = (open + (growth > -(int32_t)unit ? unit - 1 : 0)) >> conn->rcv_wscale;
+	field = (open + (growth > -(int32_t)unit ? unit - 1 : 0)) >> shift;
 	if (field > 65535)
 		field = 65535;
-	if (field << conn->rcv_wscale > open)
-		conn->rcv_adv = seq_add(conn->rcv_nxt, field << conn->rcv_wscale);
+	if (field << shift > open)
+		conn->rcv_adv = seq_add(conn->rcv_nxt, field << shift);
 	return (uint16_t)field;
 }
 
@@ -109,6 +109,6 @@ rcvwnd_update_due(const struct tcp *tcp, const struct rill_conn *conn)
 	int32_t growth = window_growth(tcp, conn);
 	int32_t open = seq_diff(conn->rcv_adv, conn->rcv_nxt);
 
-	return growth > 0 && (uint32_t)growth >= window_step(tcp, conn) &&
+	return growth > 0 && (uint32_t)growth >= conn_window_step(tcp, conn) &&
 	       open <= conn_options(tcp, conn)->rcvbuf / 2;
 }

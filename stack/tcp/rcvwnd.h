@@ -11,10 +11,14 @@
 
 /* The MSS option that we send: the MTU less IP and TCP headers, or the option mss if lower
  * [MUST-67]. */
-uint16_t rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options);
+uint16_t rcvwnd_mss_to_offer(
+	const struct tcp *tcp, const struct rill_options *options, uint8_t family);
 
 /* The least shift with which a buffer of that size fits into the 16-bit field [7323 2.3]. */
 unsigned int rcvwnd_scale_for(uint32_t rcvbuf);
+
+/* The least step by which the right edge moves [9293 3.8.6.2.2]. */
+uint32_t rcvwnd_step(const struct tcp *tcp, const struct rill_options *options, uint8_t family);
 
 /* Bytes that may still be received: rcvbuf less unread and kept ones. */
 uint32_t rcvwnd_space(const struct tcp *tcp, const struct rill_conn *conn);

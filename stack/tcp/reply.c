@@ -7,23 +7,36 @@
 
 #include "emit.h"
 #include "ether.h"
-#include "ip4_output.h"
+#include "headers.h"
+#include "isn.h"
 
 #define REPLY_TTL 64
+
+static void
+write_ip(const struct tcp *tcp, void *ip, const struct tuple *tuple, const struct reply *reply,
+	uint16_t tcp_len)
+{
+	uint8_t ttl = reply->ttl != 0 ? reply->ttl : REPLY_TTL, tos = (uint8_t)(reply->dscp << 2);
+
+	if (tuple->head.family == AF_INET)
+		ip4_write_header(tcp->netif, ip, tuple->head.laddr4, tuple->head.raddr4,
+			(uint16_t)(HEADERS_IP4_LEN + tcp_len), IPPROTO_TCP, ttl, tos);
+	else
+		ip6_write_header(ip, tuple->addrs6.laddr, tuple->addrs6.raddr, tcp_len, IPPROTO_TCP,
+			ttl, tos, flow_label(tcp->flow_key, ts_offset(&tcp->isn_key, tuple)));
+}
 
 /* Writes IP and TCP header at l2_len of a frame that has room for them. */
 static void
 write_headers(const struct tcp *tcp, struct rte_mbuf *frame, uint16_t l2_len,
 	const struct tuple *tuple, const struct reply *reply, unsigned int options_len)
 {
-	uint16_t l3_len = sizeof(struct rte_ipv4_hdr),
+	uint16_t l3_len = headers_ip_len(tuple->head.family),
 		 tcp_len = (uint16_t)(TCP_HEADER_LEN + options_len);
-	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(frame, struct rte_ipv4_hdr *, l2_len);
-	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + 1);
+	char *ip = rte_pktmbuf_mtod_offset(frame, char *, l2_len);
+	struct rte_tcp_hdr *header = (struct rte_tcp_hdr *)(ip + l3_len);
 
-	ip4_write_header(tcp->netif, ip, tuple->head.laddr4, tuple->head.raddr4,
-		(uint16_t)(l3_len + tcp_len), IPPROTO_TCP, reply->ttl != 0 ? reply->ttl : REPLY_TTL,
-		(uint8_t)(reply->dscp << 2));
+	write_ip(tcp, ip, tuple, reply, tcp_len);
 	header->src_port = tuple->head.lport;
 	header->dst_port = tuple->head.rport;
 	header->sent_seq = rte_cpu_to_be_32(reply->seq.n);
@@ -64,8 +77,8 @@ void
 reply_send(struct tcp *tcp, struct segment *segment, const struct reply *reply)
 {
 	unsigned int options_len = segment_options_len(&reply->options);
-	uint32_t len = segment->l2_len + (uint32_t)sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN +
-		       options_len;
+	uint32_t len = segment->l2_len + (uint32_t)headers_ip_len(segment->tuple.head.family) +
+		       TCP_HEADER_LEN + options_len;
 	struct tuple tuple = segment->tuple;
 	struct rte_mbuf *frame;
 
@@ -88,16 +101,15 @@ void
 reply_send_to(struct tcp *tcp, const struct tuple *tuple, const struct reply *reply)
 {
 	unsigned int options_len = segment_options_len(&reply->options);
-	struct rill_addr dst = {.family = tuple->head.family}, via, source;
+	struct rill_addr dst = tuple_remote(&tuple->head, &tuple->addrs6), via, source;
 	struct rte_mbuf *frame;
 	uint32_t next_hop;
 
-	memcpy(dst.u.ip4, &tuple->head.raddr4, 4);
 	if (net_route(tcp->net, &dst, &via, &source) != 0) {
 		count_drop(tcp->counters, RILL_DROP_no_route);
 		return;
 	}
-	memcpy(source.u.ip4, &tuple->head.laddr4, 4);
+	source = tuple_local(&tuple->head, &tuple->addrs6);
 	next_hop = neighbor_get(tcp->neighbors, &via, &source, false, tcp->now, tcp->outbox);
 	if (next_hop == SLAB_NONE) {
 		count_drop(tcp->counters, RILL_DROP_neighbor_full);
@@ -114,8 +126,8 @@ reply_send_to(struct tcp *tcp, const struct tuple *tuple, const struct reply *re
 		count_drop(tcp->counters, RILL_DROP_no_mbuf);
 		return;
 	}
-	rte_pktmbuf_append(
-		frame, (uint16_t)(sizeof(struct rte_ipv4_hdr) + TCP_HEADER_LEN + options_len));
+	rte_pktmbuf_append(frame,
+		(uint16_t)(headers_ip_len(tuple->head.family) + TCP_HEADER_LEN + options_len));
 	write_headers(tcp, frame, 0, tuple, reply, options_len);
 	if (frame->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK)
 		frame->l2_len = netif_l2_len(tcp->netif);

@@ -31,6 +31,7 @@ struct table {
 	uint32_t capacity;
 	uint32_t count;
 	uint32_t changes;
+	uint32_t asked;              /* changes, when the last burst began */
 	const struct tuple *current; /* of the last burst: table_turn_to; NULL: none */
 	struct spot current_spot;
 	struct spot spots[TABLE_BURST_MAX]; /* of the last burst */
@@ -84,15 +85,17 @@ table_count(const struct table *table)
 }
 
 static inline bool
-is_same_ip4(const struct tuple *a, const struct tuple *b)
+is_same(const struct tuple *a, const struct tuple *b)
 {
-	return a->head.family == AF_INET && tuple_head_eq(&a->head, &b->head);
+	return tuple_head_eq(&a->head, &b->head) &&
+	       (likely(a->head.family == AF_INET) ||
+		       memcmp(&a->addrs6, &b->addrs6, sizeof(a->addrs6)) == 0);
 }
 
 static inline struct spot
 table_spot(const struct table *table, const struct tuple *tuple)
 {
-	if (table->current != NULL && is_same_ip4(table->current, tuple))
+	if (table->current != NULL && is_same(table->current, tuple))
 		return table->current_spot;
 	return spot_of(siphash_tuple(&table->key, tuple), table->n_buckets);
 }
@@ -204,29 +207,52 @@ bucket_guess(const struct table *table, const struct bucket *bucket, uint16_t ta
 }
 
 void
-table_lookup_burst(
+table_burst_ask(
+	struct table *table, const struct tuple *tuple, const struct tuple *before, unsigned int i)
+{
+	RILL_DCHECK(i < TABLE_BURST_MAX && table->current == NULL);
+	if (i == 0)
+		table->asked = table->changes;
+	else if (is_same(tuple, before)) { /* bulk comes in a row */
+		table->spots[i] = table->spots[i - 1];
+		return;
+	}
+	table->spots[i] = table_spot(table, tuple);
+	rte_prefetch0(&table->buckets[table->spots[i].first]);
+}
+
+uint32_t
+table_burst_guess(struct table *table, const struct tuple *tuple, unsigned int i)
+{
+	const struct spot *spot = &table->spots[i];
+	const struct bucket *first = &table->buckets[spot->first];
+	uint32_t handle = bucket_guess(table, first, spot->tag, tuple->head.family == AF_INET6);
+
+	if (handle == TABLE_MISS && has_elsewhere(first))
+		rte_prefetch0(&table->buckets[spot->second]);
+	return handle;
+}
+
+/* The table has changed since the guesses were made: what a guess names may be gone. */
+static __rte_noinline void
+burst_find(const struct table *table, const struct tuple *const tuples[], unsigned int n,
+	uint32_t handles[])
+{
+	for (unsigned int i = 0; i < n; i++)
+		handles[i] = find(table, &table->spots[i], tuples[i]);
+}
+
+void
+table_burst_settle(
 	struct table *table, const struct tuple *const tuples[], unsigned int n, uint32_t handles[])
 {
-	struct spot *spots = table->spots;
+	const struct spot *spots = table->spots;
 	uint8_t late[TABLE_BURST_MAX];
 	unsigned int n_late = 0;
 
-	RILL_DCHECK(n <= TABLE_BURST_MAX && table->current == NULL);
-	for (unsigned int i = 0; i < n; i++) {
-		if (i > 0 && is_same_ip4(tuples[i], tuples[i - 1])) { /* bulk comes in a row */
-			spots[i] = spots[i - 1];
-			continue;
-		}
-		spots[i] = table_spot(table, tuples[i]);
-		rte_prefetch0(&table->buckets[spots[i].first]);
-	}
-	for (unsigned int i = 0; i < n; i++) {
-		const struct bucket *first = &table->buckets[spots[i].first];
-		bool ip6 = tuples[i]->head.family == AF_INET6;
-
-		handles[i] = bucket_guess(table, first, spots[i].tag, ip6);
-		if (handles[i] == TABLE_MISS && has_elsewhere(first))
-			rte_prefetch0(&table->buckets[spots[i].second]);
+	if (unlikely(table->changes != table->asked)) {
+		burst_find(table, tuples, n, handles);
+		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
 		const struct bucket *first = &table->buckets[spots[i].first];
@@ -244,6 +270,17 @@ table_lookup_burst(
 	}
 	for (unsigned int i = 0; i < n_late; i++)
 		handles[late[i]] = find(table, &spots[late[i]], tuples[late[i]]);
+}
+
+void
+table_lookup_burst(
+	struct table *table, const struct tuple *const tuples[], unsigned int n, uint32_t handles[])
+{
+	for (unsigned int i = 0; i < n; i++)
+		table_burst_ask(table, tuples[i], i > 0 ? tuples[i - 1] : NULL, i);
+	for (unsigned int i = 0; i < n; i++)
+		handles[i] = table_burst_guess(table, tuples[i], i);
+	table_burst_settle(table, tuples, n, handles);
 }
 
 void

@@ -78,6 +78,26 @@ void table_lookup_burst(struct table *table, const struct tuple *const tuples[],
 	uint32_t handles[]);
 
 /*
+ * Where objects are so many that a core's cache does not hold them, guesses are taken early: so many
+ * tuples behind the one that is asked for. Else all at the end: the lines that they bring would only
+ * drive out what is needed before.
+ */
+#define TABLE_BURST_BEHIND 6
+#define TABLE_BURST_CROWD 4096 /* objects */
+
+/*
+ * The same in steps, for who has other work to do while memory answers. Each tuple is asked for,
+ * from the 0th on, with the one before it; some work later the guess is taken, and kept in
+ * handles[i]: the object that it names comes into the cache. When all of both are done, settle
+ * makes handles of guesses.
+ */
+void table_burst_ask(
+	struct table *table, const struct tuple *tuple, const struct tuple *before, unsigned int i);
+uint32_t table_burst_guess(struct table *table, const struct tuple *tuple, unsigned int i);
+void table_burst_settle(struct table *table, const struct tuple *const tuples[], unsigned int n,
+	uint32_t handles[]);
+
+/*
  * The caller turns to the i-th tuple of the last burst, which it keeps until it turns to the next:
  * looking this tuple up again, inserting or removing it takes no new hash. NULL: the burst is over.
  */

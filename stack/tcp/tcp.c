@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include "close.h"
+#include "flow_label.h"
 #include "loss.h"
 #include "rcvwnd.h"
 #include "timers.h"
@@ -112,12 +113,24 @@ guards_make(struct tcp *tcp, const struct tcp_setup *setup)
 	struct siphash_key pmtu_key = siphash_derive(setup->secret, "pmtu");
 
 	tcp->isn_key = siphash_derive(setup->secret, "isn");
-	tcp->ts_key = siphash_derive(setup->secret, "timestamp");
+	tcp->flow_key = flow_label_key(setup->secret);
 	pmtu_init(&tcp->pmtu, &pmtu_key, setup->counters);
 	ports_init(&tcp->ports, setup->secret);
 	cookies_init(&tcp->cookies, siphash_derive(setup->secret, "cookie"));
 	challenge_init(&tcp->challenge, siphash_derive(setup->secret, "challenge"), setup->now);
 	token_init(&tcp->rst_tokens, TCP_RST_EVERY_US, TCP_RST_BURST, setup->now);
+}
+
+/* With its first user. */
+static struct option_set
+option_set_of(const struct tcp *tcp, const struct rill_options *options)
+{
+	return (struct option_set){
+		.options = *options,
+		.users = 1,
+		.window_step = rcvwnd_step(tcp, options, AF_INET),
+		.window_step6 = rcvwnd_step(tcp, options, AF_INET6),
+	};
 }
 
 int
@@ -152,7 +165,7 @@ tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 		return -ENOMEM;
 	}
 	guards_make(tcp, setup);
-	tcp->option_sets[0] = (struct option_set){*setup->options, 1};
+	tcp->option_sets[0] = option_set_of(tcp, setup->options);
 	if (engine_register(tcp) != 0) {
 		tcp_fini(tcp);
 		return -ENOSPC;
@@ -202,7 +215,7 @@ option_set_get(struct tcp *tcp, const struct rill_options *options)
 		}
 	}
 	if (vacant >= 0)
-		tcp->option_sets[vacant] = (struct option_set){*options, 1};
+		tcp->option_sets[vacant] = option_set_of(tcp, options);
 	return vacant;
 }
 
@@ -277,12 +290,11 @@ tcp_begin(struct tcp *tcp, ustime now)
 }
 
 void
-tcp_give_back_now(struct tcp *tcp)
+tcp_done_flush(struct tcp_done *done)
 {
-	if (tcp->done.count > 0)
-		rte_mempool_put_bulk(
-			tcp->done.pool, (void *const *)tcp->done.mbufs, tcp->done.count);
-	tcp->done.count = 0;
+	if (done->count > 0)
+		rte_mempool_put_bulk(done->pool, (void *const *)done->mbufs, done->count);
+	done->count = 0;
 }
 
 bool
@@ -301,7 +313,7 @@ tcp_neighbor_event(struct tcp *tcp, uint32_t index, enum neighbor_event event)
 		struct rill_conn *conn = tcp_conn_at(tcp, tcp->parked.head);
 
 		conn_list_remove(tcp, &tcp->parked, conn);
-		if (conn->next_hop == index && event == NEIGHBOR_EVENT_RESOLVED) {
+		if (conn->next_hop == index && event != NEIGHBOR_EVENT_FAILED) {
 			conn->flags &= ~CONN_PARKED;
 			conn_mark_dirty(tcp, conn);
 			continue;

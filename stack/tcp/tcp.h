@@ -50,9 +50,17 @@
 #define TCP_MSS_LEAST 48 /* payload per segment, whatever MTU and options say */
 #define TCP_LIST_END UINT32_MAX
 
+/* What a listener's address names, the most last. */
+enum listener_names {
+	LISTENER_ANY,    /* any address of both families */
+	LISTENER_FAMILY, /* any of one: "0.0.0.0", "::" */
+	LISTENER_ADDR,   /* this one */
+};
+
 struct rill_listener {
-	struct tcp *tcp;       /* NULL: free */
-	struct rill_addr addr; /* family 0: any */
+	struct tcp *tcp; /* NULL: free */
+	struct rill_addr addr;
+	enum listener_names names;
 	uint16_t port;
 	uint8_t option_set, handler;
 	void *user;
@@ -65,6 +73,7 @@ struct rill_listener {
 struct option_set {
 	struct rill_options options;
 	uint32_t users;
+	uint32_t window_step, window_step6; /* rcvwnd_step() of each family */
 } __rte_aligned(256); /* found by a shift: each segment asks for its connection's */
 
 /* A doubly linked list of connections by index, through link_next and link_prev. */
@@ -96,17 +105,20 @@ struct tcp {
 	struct neighbors *neighbors;
 	struct counters *counters;
 	struct rte_mempool *rx_pool, *buf_pool, *control_pool;
+	uint64_t flow_key; /* of flow labels */
 	ustime now; /* of the turn */
 	uint32_t now_ms; /* the same as ms32: divided once */
 	bool rx_low, buf_low; /* pools at their reserve: nothing more is kept in their buffers */
 	/* Free buffers are less than half of rx_pool's reserve: none leaves to the application. */
 	bool rx_scarce;
 	uint32_t buf_spare;   /* buffers of buf_pool above its reserve, that this turn may still take */
+	bool starting; /* the application has not been told of the lane: nothing opens */
 	bool accepting;
 	/* So many connections may have windows to open again, from this index on, round and round. */
 	uint32_t reopen_left, reopen_next;
 	struct rill_conn *in_callback; /* whose callback runs now */
-	struct tcp_done done;          /* empty between bursts */
+	unsigned int guessed; /* segments of the burst that is read, whose connections are guessed */
+	struct tcp_done done[2];       /* of rx_pool, and of another; empty between bursts */
 
 	struct conn_list dirty, parked, ended;
 	struct option_set *option_sets; /* RILL_OPTION_SETS_MAX; 0: the defaults */
@@ -117,7 +129,7 @@ struct tcp {
 	/* Opens. */
 	struct rill_listener *listeners; /* TCP_LISTENERS_MAX */
 	uint16_t *listener_by_port;      /* 65536: index + 1 of the first listener of a port */
-	struct siphash_key isn_key, ts_key;
+	struct siphash_key isn_key; /* and of timestamp offsets */
 	struct ports ports;
 	struct cookies cookies;
 	struct challenge challenge;
@@ -186,8 +198,13 @@ void tcp_fini(struct tcp *tcp);
 /* The turn begins: time and the state of the pools. */
 void tcp_begin(struct tcp *tcp, ustime now);
 
-/* Finds the connections of a burst of 1 .. TABLE_BURST_MAX segments, in prefetched stages; a handle
- * is a hint. */
+/*
+ * Finds the connections of a burst of 1 .. TABLE_BURST_MAX segments: ahead is told of each as soon as
+ * it is read, in order, and asks for what is needed; the second call makes handles of it all. A handle
+ * is a hint.
+ */
+void tcp_lookup_ahead(
+	struct tcp *tcp, const struct segment segments[], unsigned int i, uint32_t handles[]);
 void tcp_lookup_burst(
 	struct tcp *tcp, const struct segment segments[], unsigned int n, uint32_t handles[]);
 
@@ -247,13 +264,22 @@ void tcp_check(struct tcp *tcp);
 static inline bool
 tcp_is_here(const struct tcp *tcp, const struct tuple *tuple)
 {
-	return tcp->steer == NULL || steer_lane(tcp->steer, &tuple->head) == tcp->steer_self;
+	return tcp->steer == NULL || steer_lane(tcp->steer, tuple) == tcp->steer_self;
 }
 
 static inline const struct rill_options *
 conn_options(const struct tcp *tcp, const struct rill_conn *conn)
 {
 	return &tcp->option_sets[conn->option_set].options;
+}
+
+/* Bytes by which the window that we offer opens at least. */
+static inline uint32_t
+conn_window_step(const struct tcp *tcp, const struct rill_conn *conn)
+{
+	const struct option_set *set = &tcp->option_sets[conn->option_set];
+
+	return likely(conn->key.family == AF_INET) ? set->window_step : set->window_step6;
 }
 
 static inline const struct rill_handler *
@@ -329,7 +355,7 @@ tcp_buf_taken(struct tcp *tcp, uint32_t n)
 }
 
 /* The buffers that are done with go back to their pool: at the end of a burst, at the latest. */
-void tcp_give_back_now(struct tcp *tcp);
+void tcp_done_flush(struct tcp_done *done);
 
 /*
  * While a burst is taken in: a buffer of one segment, of the send queue or received, is done with. An
@@ -339,7 +365,7 @@ void tcp_give_back_now(struct tcp *tcp);
 static inline void
 tcp_give_back(struct tcp *tcp, struct rte_mbuf *mbuf)
 {
-	struct tcp_done *done = &tcp->done;
+	struct tcp_done *done = &tcp->done[mbuf->pool != tcp->rx_pool];
 
 	if (unlikely(rte_mbuf_refcnt_read(mbuf) != 1 || !RTE_MBUF_DIRECT(mbuf))) {
 		rte_pktmbuf_free_seg(mbuf);
@@ -347,7 +373,7 @@ tcp_give_back(struct tcp *tcp, struct rte_mbuf *mbuf)
 	}
 	RILL_DCHECK(mbuf->next == NULL && mbuf->nb_segs == 1);
 	if (unlikely(mbuf->pool != done->pool || done->count == TCP_DONE_MAX)) {
-		tcp_give_back_now(tcp);
+		tcp_done_flush(done);
 		done->pool = mbuf->pool;
 	}
 	done->mbufs[done->count++] = mbuf;

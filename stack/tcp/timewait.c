@@ -153,7 +153,7 @@ answer(struct tcp *tcp, const struct timewait *entry, struct segment *segment)
 
 	if (entry->flags & TIMEWAIT_TS) {
 		reply.options.has = SEG_HAS_TS;
-		reply.options.tsval = ms32(tcp->now) + ts_offset(&tcp->ts_key, &segment->tuple);
+		reply.options.tsval = ms32(tcp->now) + ts_offset(&tcp->isn_key, &segment->tuple);
 		reply.options.tsecr = entry->ts_recent;
 	}
 	reply_send(tcp, segment, &reply);

@@ -14,6 +14,15 @@ load64(const char *at)
 	return word;
 }
 
+/* Modulo 2^64 - 1: a carry, worth 2^64, counts as 1. */
+static inline uint64_t
+add_round(uint64_t a, uint64_t b)
+{
+	uint64_t sum = a + b;
+
+	return sum + (sum < b);
+}
+
 /* The last bytes, less than eight. */
 static inline uint64_t
 sum_tail(const char *at, uint32_t len)
@@ -40,11 +49,10 @@ sum_tail(const char *at, uint32_t len)
 	return sum;
 }
 
-/* Two sums, so that their additions overlap; each carry, worth 2^64, counts as 1. */
-uint64_t
-checksum_bytes(const void *bytes, uint32_t len)
+/* Two sums, so that their additions overlap. */
+static inline uint64_t
+sum_bytes(const char *at, uint32_t len)
 {
-	const char *at = bytes;
 	uint64_t even = 0, odd = 0, carries = 0;
 
 	for (; len >= 32; len -= 32, at += 32) {
@@ -54,9 +62,15 @@ checksum_bytes(const void *bytes, uint32_t len)
 		carries += __builtin_add_overflow(odd, load64(at + 24), &odd);
 	}
 	for (; len >= 8; len -= 8, at += 8)
-		carries += __builtin_add_overflow(even, load64(at), &even);
-	return (even & UINT32_MAX) + (even >> 32) + (odd & UINT32_MAX) + (odd >> 32) + carries +
-	       sum_tail(at, len);
+		even = add_round(even, load64(at));
+	even = add_round(add_round(even, odd), carries);
+	return (even & UINT32_MAX) + (even >> 32) + ((len & 7) ? sum_tail(at, len) : 0);
+}
+
+uint64_t
+checksum_bytes(const void *bytes, uint32_t len)
+{
+	return sum_bytes(bytes, len);
 }
 
 /* Bytes of a chain from off on; a piece that starts at an odd byte counts byte-swapped. */
@@ -86,7 +100,7 @@ uint64_t
 checksum_chain(const struct rte_mbuf *mbuf, uint32_t off)
 {
 	if (likely(mbuf->next == NULL && off <= mbuf->data_len))
-		return checksum_bytes(
+		return sum_bytes(
 			rte_pktmbuf_mtod_offset(mbuf, const char *, off), mbuf->data_len - off);
 	return sum_chain(mbuf, off);
 }
@@ -122,4 +136,12 @@ rte_be16_t
 checksum_tcp_offload(uint32_t pseudo, uint16_t tcp_len)
 {
 	return checksum_fold((uint64_t)pseudo + rte_cpu_to_be_16(tcp_len));
+}
+
+uint16_t
+checksum_icmp6(const struct rte_mbuf *mbuf, uint32_t off, uint32_t len, const void *addrs6)
+{
+	return checksum_fold(checksum_chain(mbuf, off) +
+			     checksum_bytes(addrs6, sizeof(struct tuple_addrs6)) +
+			     rte_cpu_to_be_32(len) + rte_cpu_to_be_16(IPPROTO_ICMPV6));
 }

@@ -70,6 +70,13 @@ rte_be16_t checksum_tcp(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseu
 /* Is checksum_tcp 0? Asked so, it costs less. */
 bool checksum_tcp_is_good(const struct rte_mbuf *mbuf, uint32_t off, uint32_t pseudo);
 
+/*
+ * The sum, folded and not complemented, of an ICMPv6 message from offset off to the end of the chain,
+ * len bytes, with its pseudo-header [8200 8.1]; addrs6: both addresses, as they stand in its IPv6
+ * header. 0xffff if the checksum is in place and right.
+ */
+uint16_t checksum_icmp6(const struct rte_mbuf *mbuf, uint32_t off, uint32_t len, const void *addrs6);
+
 /* What the TCP checksum field holds when the NIC computes it (RTE_MBUF_F_TX_TCP_CKSUM). */
 rte_be16_t checksum_tcp_offload(uint32_t pseudo, uint16_t tcp_len);
 

@@ -380,33 +380,6 @@ rill_close_reason_name(enum rill_close_reason why)
 }
 
 /* For the options: IPv4 only. */
-int
-rill_addr_parse(const char *text, struct rill_addr *addr)
-{
-	memset(addr, 0, sizeof(*addr));
-	addr->family = AF_INET;
-	return inet_pton(AF_INET, text, addr->u.ip4) == 1 ? 0 : -EINVAL;
-}
-
-int
-rill_prefix_parse(const char *text, struct rill_prefix *prefix)
-{
-	char addr[RILL_ADDR_STRLEN];
-	size_t n = strcspn(text, "/");
-	char *end;
-	unsigned long len;
-
-	if (n >= sizeof(addr) || text[n] == '\0')
-		return -EINVAL;
-	memcpy(addr, text, n);
-	addr[n] = '\0';
-	len = strtoul(text + n + 1, &end, 10);
-	if (*end != '\0' || end == text + n + 1 || len > 32)
-		return -EINVAL;
-	prefix->len = (uint8_t)len;
-	return rill_addr_parse(addr, &prefix->addr);
-}
-
 enum rill_cc
 rill_cc_by_name(const char *name)
 {

@@ -199,8 +199,7 @@ world_start(void)
 	struct rill_options options;
 
 	assert_int_equal(load_settings_finish(settings), OPTIONS_RUN);
-	for (uint32_t i = 0; i < settings->sources; i++)
-		addrs[i] = load_source_at(settings, 0, i);
+	load_sources(settings, 0, addrs);
 	load_conn_options(settings, 0, &options);
 	world.client = make_lane(addrs, settings->sources, &options);
 	rill_prefix_parse("10.0.0.2/24", &server);

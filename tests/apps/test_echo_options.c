@@ -52,8 +52,8 @@ test_every_option(void **state)
 	assert_string_equal(s.host.devs[0].name, "net_tap0");
 	assert_string_equal(s.host.devs[1].name, "0000:03:10.1");
 	assert_int_equal(s.host.ips_count, 2);
-	assert_int_equal(s.host.ips[1].addr.u.ip4[2], 1);
-	assert_int_equal(host_gateway_port(&s.host), 1);
+	assert_int_equal(s.host.ips[1][0].addr.u.ip4[2], 1);
+	assert_int_equal(host_gateway_port(&s.host, AF_INET), 1);
 	assert_int_equal(s.port, 99);
 	assert_int_equal(s.host.lanes, 2);
 	assert_int_equal(s.host.mtu, 1400);
@@ -85,7 +85,26 @@ test_defaults(void **state)
 	assert_int_equal(s.max_message, 1 << 20);
 	assert_int_equal(s.drain_ms, 5000);
 	assert_int_equal(s.host.congestion_control, RILL_CC_CUBIC);
-	assert_int_equal(host_gateway_port(&s.host), -1);
+	assert_int_equal(host_gateway_port(&s.host, AF_INET), -1);
+}
+
+/* Addresses and gateways of both families, on the port whose network they lie in. */
+static void
+test_addresses_of_both_families(void **state)
+{
+	struct echo_settings s;
+
+	assert_int_equal(parse(&s, "--dev net_tap0 --ip 10.0.0.2/24,2001:db8::2/64 --dev net_tap1 "
+		"--ip 2001:db8:1::2/64 --gateway 10.0.0.1 --gateway 2001:db8:1::1"), OPTIONS_RUN);
+	assert_int_equal(s.host.ips_count, 2);
+	assert_int_equal(s.host.ips_each[0], 2);
+	assert_int_equal(s.host.ips_each[1], 1);
+	assert_int_equal(host_gateway_port(&s.host, AF_INET), 0);
+	assert_int_equal(host_gateway_port(&s.host, AF_INET6), 1);
+	/* A link-local router is on each network: it is the first port's that has IPv6. */
+	assert_int_equal(parse(&s, "--dev net_tap0 --ip 10.0.0.2/24 --dev net_tap1 "
+		"--ip 10.0.1.2/24,2001:db8::2/64 --gateway fe80::1"), OPTIONS_RUN);
+	assert_int_equal(host_gateway_port(&s.host, AF_INET6), 1);
 }
 
 static void
@@ -108,7 +127,7 @@ test_file_and_command_line(void **state)
 	snprintf(line, sizeof(line), "--config %s --ip 10.9.0.2/16", file_name);
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
 	assert_int_equal(s.host.ips_count, 1);
-	assert_int_equal(s.host.ips[0].addr.u.ip4[1], 9);
+	assert_int_equal(s.host.ips[0][0].addr.u.ip4[1], 9);
 
 	/* A list in the file has a line for each. */
 	write_file("[rill-echo]\nip = 10.0.0.2/24\nip = 10.0.1.2/24\ndev = net_tap0\ndev = net_tap1\n");
@@ -116,6 +135,49 @@ test_file_and_command_line(void **state)
 	assert_int_equal(parse(&s, line), OPTIONS_RUN);
 	assert_int_equal(s.host.ips_count, 2);
 	assert_string_equal(s.host.devs[1].name, "net_tap1");
+}
+
+/* A profile of a device is for all programs. */
+static void
+test_section_of_all_programs(void **state)
+{
+	char line[256];
+	struct echo_settings s;
+
+	snprintf(line, sizeof(line), "--config %s", file_name);
+	write_file("[rill]\ndev = net_tap7\nip = 10.0.0.2/24\nlanes = 2\n");
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_string_equal(s.host.devs[0].name, "net_tap7");
+	assert_int_equal(s.host.lanes, 2);
+	write_file("[rill-echo]\nlanes = 3\nport = 80\n[rill]\nip = 10.0.0.2/24\nlanes = 2\n");
+	assert_int_equal(parse(&s, line), OPTIONS_RUN);
+	assert_int_equal(s.host.lanes, 3); /* the program's own wins */
+	write_file("[rill]\nip = 10.0.0.2/24\n[rill-load]\nlanes = 2\n");
+	assert_int_equal(parse(&s, line), OPTIONS_WRONG);
+	assert_non_null(strstr(said, "other sections than [rill-echo]"));
+}
+
+static void
+test_values_of_the_environment(void **state)
+{
+	struct echo_settings s;
+
+	setenv("PCIDEVICE_RILL_TEST", "0000:03:10.1,0000:03:10.3", 1);
+	setenv("RILL_TEST_IPS", "10.0.0.2/24,10.0.1.2/24", 1);
+	setenv("RILL_TEST_PORT", "8080", 1);
+	assert_int_equal(parse(&s, "--dev env:PCIDEVICE_RILL_TEST --ip env:RILL_TEST_IPS --port "
+		"env:RILL_TEST_PORT"), OPTIONS_RUN);
+	assert_int_equal(s.host.devs_count, 2);
+	assert_string_equal(s.host.devs[0].spec, "0000:03:10.1");
+	assert_string_equal(s.host.devs[1].spec, "0000:03:10.3");
+	assert_int_equal(s.host.ips_count, 2);
+	assert_int_equal(s.port, 8080);
+	unsetenv("RILL_TEST_IPS");
+	assert_int_equal(parse(&s, "--dev env:PCIDEVICE_RILL_TEST --ip env:RILL_TEST_IPS"), OPTIONS_WRONG);
+	assert_non_null(strstr(said, "--ip env:RILL_TEST_IPS: there is no such variable"));
+	setenv("RILL_TEST_PORT", "http", 1);
+	assert_int_equal(parse(&s, "--ip 10.0.0.2/24 --port env:RILL_TEST_PORT"), OPTIONS_WRONG);
+	assert_non_null(strstr(said, "is not a number"));
 }
 
 /* Each wrong thing, and what the sentence must say. */
@@ -137,6 +199,11 @@ test_wrong_options(void **state)
 		{"--ip 10.0.0.2", "--ip 10.0.0.2", "192.0.2.10/24"},
 		{"--ip 10.0.0/24", "--ip 10.0.0/24", "192.0.2.10/24"},
 		{"--gateway nowhere", "--gateway nowhere", "192.0.2.1"},
+		{"--ip 10.0.0.2/24,", "--ip 10.0.0.2/24,", "2001:db8::10/64"},
+		{"--ip 10.0.0.2/24,2001:db8::2", "2001:db8::2", "2001:db8::10/64"},
+		{"--ip 1.1.1.1/8,1.1.1.2/8,1.1.1.3/8,1.1.1.4/8,1.1.1.5/8,1.1.1.6/8,1.1.1.7/8,1.1.1.8/8,"
+			"1.1.1.9/8", "too many", "at most 8"},
+		{"--ip 10.0.0.2/24 --gateway fe80::1", "--gateway", "--ip"},
 		{"--ip 10.0.0.2/24 --gateway 10.0.1.1", "--gateway", "--ip"},
 		{"--dev ,x", "--dev ,x", "net_tap0"},
 		{"--max-message 1T", "--max-message 1T", "64k"},
@@ -273,7 +340,10 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_addresses_of_both_families),
 		cmocka_unit_test(test_file_and_command_line),
+		cmocka_unit_test(test_section_of_all_programs),
+		cmocka_unit_test(test_values_of_the_environment),
 		cmocka_unit_test(test_wrong_options),
 		cmocka_unit_test(test_wrong_files),
 		cmocka_unit_test(test_help_and_version),

@@ -43,8 +43,8 @@ test_a_target_is_enough(void **state)
 	assert_int_equal(s.reply, 64);
 	assert_string_equal(s.host.devs[0].name, "net_tap0");
 	assert_int_equal(s.host.ips_count, 1);
-	assert_addr(s.host.ips[0].addr, "10.0.0.200");
-	assert_int_equal(s.host.ips[0].len, 24);
+	assert_addr(s.host.ips[0][0].addr, "10.0.0.200");
+	assert_int_equal(s.host.ips[0][0].len, 24);
 	assert_int_equal(s.mix[LOAD_ECHO], 1);
 	assert_int_equal(s.mix[LOAD_CONNECT] + s.mix[LOAD_IDLE] + s.mix[LOAD_UPLOAD], 0);
 }
@@ -99,14 +99,38 @@ test_targets_and_sources(void **state)
 	assert_int_equal(load_target_at(&s, 2).port, 82);
 	assert_int_equal(load_target_at(&s, 3).port, 7);
 	assert_addr(load_target_at(&s, 3).addr, "10.0.0.3");
-	assert_addr(load_source_at(&s, 0, 1).addr, "10.0.0.255");
-	assert_addr(load_source_at(&s, 0, 3).addr, "10.0.1.1");
-	assert_int_equal(load_source_at(&s, 0, 3).len, 16);
+	assert_addr(load_source_at(&s, 0, 0, 1).addr, "10.0.0.255");
+	assert_addr(load_source_at(&s, 0, 0, 3).addr, "10.0.1.1");
+	assert_int_equal(load_source_at(&s, 0, 0, 3).len, 16);
 	/* Each device has addresses of its own, also when none are given. */
 	assert_int_equal(parse("--target 10.0.0.2:7 --dev net_tap0 --dev net_tap1 --sources 3"),
 		OPTIONS_RUN);
-	assert_addr(s.host.ips[0].addr, "10.0.0.200");
-	assert_addr(s.host.ips[1].addr, "10.0.0.203");
+	assert_addr(s.host.ips[0][0].addr, "10.0.0.200");
+	assert_addr(s.host.ips[1][0].addr, "10.0.0.203");
+}
+
+/* Each target is reached from an address of its family, of its network if there is one. */
+static void
+test_both_families(void **state)
+{
+	struct rill_prefix addrs[RILL_ADDRS_MAX];
+	struct rill_addr targets[2];
+
+	assert_int_equal(parse("--target [2001:db8::2]:7000"), OPTIONS_RUN);
+	assert_addr(s.host.ips[0][0].addr, "2001:db8::c8");
+	assert_int_equal(s.host.ips[0][0].len, 64);
+	assert_int_equal(parse("--target 10.0.0.2:7 --target [2001:db8::2]:7 --ip "
+		"10.0.0.7/24,2001:db8:1::7/64,2001:db8::7/64 --sources 3"), OPTIONS_RUN);
+	targets[0] = load_target_at(&s, 0).addr;
+	targets[1] = load_target_at(&s, 1).addr;
+	assert_addr(load_source_towards(&s, 0, &targets[0], 2), "10.0.0.9");
+	assert_addr(load_source_towards(&s, 0, &targets[1], 1), "2001:db8::8");
+	assert_int_equal(load_sources(&s, 0, addrs), 9);
+	assert_addr(addrs[5].addr, "2001:db8:1::9");
+	assert_int_equal(parse("--target [2001:db8:5::2]:7 --ip 10.0.0.7/24,2001:db8::7/64 --gateway "
+		"fe80::1"), OPTIONS_RUN);
+	targets[0] = load_target_at(&s, 0).addr;
+	assert_addr(load_source_towards(&s, 0, &targets[0], 0), "2001:db8::7");
 }
 
 static void
@@ -166,6 +190,10 @@ test_wrong_options(void **state)
 		{"--target 10.0.0.2:7 --mode upload --request 0", "--request 0", "1 or more"},
 		{"--target 10.0.0.2:7 --verify --reply 5", "--verify", "leave --reply out"},
 		{"--target 10.0.0.2:7 --ip 10.0.1.1/24", "--target 10.0.0.2", "--gateway"},
+		{"--target [2001:db8::2]:7 --ip 10.0.1.1/24", "--target 2001:db8::2", "--gateway"},
+		{"--target [2001:db8::2:7", "[2001:db8::2:7", "[2001:db8::2]:7000"},
+		{"--target [2001:db8::2]:7 --ip 2001:db8::1/64,2001:db8::200/64 --sources 200",
+			"--sources 200", "at most 128"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.2/24", "--ip 10.0.0.2/24", "another --ip"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.1/24 --sources 2", "takes 10.0.0.2", "another --ip"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.252/24 --sources 4", "--sources 4", "shorter prefix"},
@@ -213,6 +241,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_a_target_is_enough),
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_targets_and_sources),
+		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_wrong_options),

@@ -16,6 +16,7 @@
 #include <rill/rill.h>
 #include <rte_mbuf.h>
 
+#include "family.h"
 #include "frames.h"
 #include "wire.h"
 
@@ -100,7 +101,7 @@ segment_number(uint32_t i)
 	static uint8_t data[65536 + PIECE_MAX];
 	static uint32_t next;
 	uint32_t len = 1 + draw(PIECE_MAX), what = draw(10);
-	struct wire wire = {.saddr = PEER_ADDR, .daddr = LANE_ADDR, .sport = 2000, .dport = PORT,
+	struct wire wire = {.ip6 = family_is_ip6(), .saddr = PEER_ADDR, .daddr = LANE_ADDR, .sport = 2000, .dport = PORT,
 		.flags = ACK, .ack = lane_next, .wnd = 65535, .ttl = 64, .tos = ECT0};
 
 	if (i == 0) {
@@ -169,7 +170,8 @@ lane_up(void)
 	options.ecn = 1;
 	config.options = &options;
 	config.ethernet = false;
-	assert_int_equal(rill_prefix_parse("192.0.2.1/24", &config.addrs[0]), 0);
+	config.addrs[0] = family_prefix("192.0.2.1/24");
+	config.mtu = family_mtu(0);
 	config.addrs_count = 1;
 	config.limits.max_conns = 16;
 	config.limits.buffers = 2048;
@@ -185,7 +187,7 @@ static struct outcome
 run(uint32_t series, unsigned int burst_max, bool cut)
 {
 	static uint8_t packet[WIRE_HEADERS_MAX + PIECE_MAX];
-	struct wire syn = {.saddr = PEER_ADDR, .daddr = LANE_ADDR, .sport = 2000, .dport = PORT,
+	struct wire syn = {.ip6 = family_is_ip6(), .saddr = PEER_ADDR, .daddr = LANE_ADDR, .sport = 2000, .dport = PORT,
 		.flags = SYN | ECE | CWR, .seq = FIRST, .wnd = 65535, .ttl = 64,
 		.has = HAS_MSS | HAS_SACK_OK, .mss = 1460};
 	struct rte_mbuf *in[RILL_BURST_MAX];

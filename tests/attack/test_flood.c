@@ -17,6 +17,7 @@
 #include <rill/rill.h>
 #include <rte_malloc.h>
 
+#include "family.h"
 #include "frames.h"
 #include "wire.h"
 
@@ -107,9 +108,10 @@ lane_up(const char *name, const char *addr)
 
 	rill_lane_config_default(&config);
 	config.ethernet = false;
-	assert_int_equal(rill_prefix_parse(addr, &config.addrs[0]), 0);
+	config.addrs[0] = family_prefix(addr);
 	config.addrs_count = 1;
-	assert_int_equal(rill_addr_parse("192.0.2.254", &config.gateway), 0);
+	config.mtu = family_mtu(0);
+	*(family_is_ip6() ? &config.gateway6 : &config.gateway) = family_addr("192.0.2.254");
 	config.limits.max_conns = 1024;
 	config.limits.syn_max = 1024;
 	config.limits.buffers = 4096;
@@ -159,7 +161,7 @@ forged_syn(uint32_t n)
 {
 	static uint8_t packet[WIRE_HEADERS_MAX];
 	uint32_t hash = n * 2654435761u;
-	struct wire wire = {.saddr = 0x0b000000u + (hash & 0xffffff), .daddr = SERVER_ADDR,
+	struct wire wire = {.ip6 = family_is_ip6(), .saddr = 0x0b000000u + (hash & 0xffffff), .daddr = SERVER_ADDR,
 		.sport = (uint16_t)(1024 + n % 60000), .dport = PORT, .flags = SYN, .seq = hash,
 		.wnd = 65535, .ttl = 64, .has = n % 2 ? HAS_MSS | HAS_TS | HAS_WSCALE | HAS_SACK_OK : HAS_MSS,
 		.mss = 1460, .wscale = 7, .tsval = n};
@@ -180,9 +182,8 @@ flood_turn(uint32_t first)
 static void
 client_connects(unsigned int i)
 {
-	struct rill_endpoint to = {.port = PORT};
+	struct rill_endpoint to = {.addr = family_addr_of(SERVER_ADDR), .port = PORT};
 
-	assert_int_equal(rill_addr_parse("192.0.2.1", &to.addr), 0);
 	assert_int_equal(rill_connect(origin, NULL, &to, NULL, &client_handler, &clients[i],
 		&clients[i].conn), 0);
 }

@@ -21,6 +21,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 
+#include "family.h"
 #include "frames.h"
 #include "lane.h"
 #include "netif.h"
@@ -155,7 +156,7 @@ says(unsigned int number, uint8_t flags, uint32_t ahead, uint32_t len, uint16_t 
 {
 	static uint8_t packet[WIRE_HEADERS_MAX + PIECE];
 	struct peer *peer = &peers[number];
-	struct wire wire = {.saddr = PEERS_ADDR + number, .daddr = LANE_ADDR, .sport = 1024,
+	struct wire wire = {.ip6 = family_is_ip6(), .saddr = PEERS_ADDR + number, .daddr = LANE_ADDR, .sport = 1024,
 		.dport = peer->port, .flags = flags, .seq = peer->nxt + ahead,
 		.ack = flags & ACK ? peer->ack : 0, .wnd = wnd, .ttl = 64, .data = bytes, .len = len};
 
@@ -217,16 +218,17 @@ lane_up(uint32_t rx_count, uint32_t buffers_count, int32_t queue)
 	options.backlog = PEERS_MAX;
 	rill_lane_config_default(&setup.config);
 	setup.config.ethernet = false;
-	setup.config.mtu = 1500;
+	setup.config.mtu = family_mtu(0);
 	setup.config.options = &options;
 	setup.config.secret = secret;
 	setup.config.name = "holders";
 	setup.config.limits = (struct rill_limits){.max_conns = PEERS_MAX, .timewait_max = 16,
 		.syn_max = PEERS_MAX, .sidecars = PEERS_MAX, .bbrs = 16, .records = 32768,
 		.buffers = buffers_count, .msl_ms = 30000};
-	assert_int_equal(rill_prefix_parse("192.0.2.1/24", &setup.config.addrs[0]), 0);
+	setup.config.addrs[0] = family_prefix("192.0.2.1/24");
 	setup.config.addrs_count = 1;
-	assert_int_equal(rill_addr_parse("192.0.2.254", &setup.config.gateway), 0);
+	*(family_is_ip6() ? &setup.config.gateway6 : &setup.config.gateway) =
+		family_addr("192.0.2.254");
 	assert_int_equal(lane_create(&setup, &lane), 0);
 	assert_int_equal(rill_lane_listen(lane, NULL, ECHO_PORT, NULL, &echo, NULL, &listener), 0);
 	assert_int_equal(rill_lane_listen(lane, NULL, SINK_PORT, NULL, &sink, NULL, &listener), 0);

@@ -83,9 +83,15 @@ check_bounds(const struct echo_settings *settings)
 	must(settings->proto != NULL, "there is a protocol");
 	must(host->devs_count >= 1 && host->devs_count <= RILL_PORTS_MAX, "devices in bounds");
 	must(host->ips_count == host->devs_count, "an address for each");
-	for (unsigned int i = 0; i < host->ips_count; i++)
-		must(host->ips[i].len <= (host->ips[i].addr.family == AF_INET6 ? 128 : 32),
-			"a prefix in bounds");
+	for (unsigned int i = 0; i < host->ips_count; i++) {
+		must(host->ips_each[i] >= 1 && host->ips_each[i] <= HOST_IPS_MAX, "addresses in bounds");
+		for (unsigned int n = 0; n < host->ips_each[i]; n++) {
+			const struct rill_prefix *ip = &host->ips[i][n];
+
+			must(ip->len <= (ip->addr.family == AF_INET6 ? 128 : 32),
+				"a prefix in bounds");
+		}
+	}
 	for (unsigned int i = 0; i < echo_options.count; i++) {
 		const struct option_def *def = &echo_options.defs[i];
 		uint32_t value;

@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "frames.h"
+#include "parts.h"
 #include "wire.h"
 
 #define PAYLOAD_MAX 4000
@@ -296,11 +297,11 @@ enum {
 	TWIST_ECN,
 	TWIST_PROTOCOL,
 	TWIST_ADDRESS,
+	TWIST_PARTS, /* fragments: see parts.h */
 	TWIST_COUNT
 };
 
-/* The packet with a link header, in pieces of at most piece bytes. */
-static void
+void
 put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint8_t marks)
 {
 	static uint8_t frame[FRAME_MAX + 14];
@@ -479,7 +480,10 @@ peer_says(struct flow *flow, const struct step *step)
 		wire.sack_count = 1;
 	len = finish(packet, flow, &wire);
 	len = twist(flow, packet, len, step);
-	put_frame(packet, len, 0x0800, piece_len(step), step->twist >> 6);
+	if (step->twist % 32 == TWIST_PARTS)
+		put_in_parts(packet, len, step);
+	else
+		put_frame(packet, len, 0x0800, piece_len(step), step->twist >> 6);
 }
 
 void

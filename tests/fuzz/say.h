@@ -34,6 +34,9 @@ struct step {
 
 #define STEP_SAME_BURST 0x80
 
+/* A packet with a link header, in pieces of at most piece bytes; marks: what the NIC says of its sums. */
+void put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint8_t marks);
+
 /* The segment that a step describes. */
 void peer_says(struct flow *flow, const struct step *step);
 /* A segment as a well-behaved peer would send it now. */

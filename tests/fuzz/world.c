@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 
 #include "frames.h"
+#include "net_state.h"
 #include "poison.h"
 #include "reassembly.h"
 #include "wire.h"
@@ -389,7 +390,9 @@ wait_for_nothing(void)
 	world_turn();
 	/* An entry of TIME-WAIT that a new SYN took over is freed when its time has come. */
 	for (unsigned int i = 0;
-		table_count(tcp->table) > 0 || tcp->conns.used > 0 || tcp->timewaits.used > 0; i++) {
+		table_count(tcp->table) > 0 || tcp->conns.used > 0 || tcp->timewaits.used > 0 ||
+		fragments_datagrams(world.lane->net->fragments) > 0;
+		i++) {
 		uint64_t next = rill_lane_deadline(world.lane);
 
 		if (next == RILL_NEVER || i > WAIT_MAX)
@@ -402,6 +405,7 @@ wait_for_nothing(void)
 	expect_none("half-open connections", tcp->half_opens.used);
 	expect_none("entries in the table", table_count(tcp->table));
 	expect_none("TIME-WAIT entries", tcp->timewaits.used);
+	expect_none("incomplete datagrams", fragments_datagrams(world.lane->net->fragments));
 	expect_none("records", tcp->records.used);
 	expect_none("side-cars", tcp->sidecars.used);
 	for (unsigned int i = 0; i < TCP_LISTENERS_MAX; i++)

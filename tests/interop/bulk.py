@@ -11,7 +11,7 @@ import rig
 def test():
     echo = rig.Echo("raw")
     before = echo.levels()
-    size = rig.scaled(1 << 30, 32 << 20)
+    size = rig.scaled(1 << (28 if rig.IS_IP6 else 30), 32 << 20)
     report = rig.client("--bulk", size, timeout=240)
     rig.expect(report["bytes_verified"] == size, f"{report['bytes_verified']} of {size} bytes")
     four = rig.client("--bulk", size // 16, "--connections", 4, "--seed", 2, timeout=120)

@@ -13,7 +13,7 @@ import sys
 
 import rig
 
-URL = f"http://{rig.rill_ip()}:{rig.PORT}"
+URL = f"http://{rig.rill_host()}:{rig.PORT}"
 
 
 def by_curl():
@@ -30,6 +30,10 @@ def by_curl():
                 rig.expect(got == body, f"curl {more}: {len(got)} bytes of {len(body)} came back")
         finally:
             os.unlink(file.name)
+    # One listener answers both families.
+    for version, host in (("-4", rig.ip4(0, 2)), ("-6", f"[{rig.ip6(0, 2)}]")):
+        text = rig.run("curl", version, "-sS", "-m", "10", f"http://{host}:{rig.PORT}/by{version}")
+        rig.expect(f"/by{version}" in text, f"curl {version} got {text!r}")
     # One connection for two requests.
     text = rig.run("curl", "-sSv", "-m", "10", f"{URL}/1", f"{URL}/2")
     rig.expect("Re-using existing connection" in text, "keep-alive was not used")

@@ -42,7 +42,8 @@ def ready(selector, key, mask):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    listener = socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=4096)
+    family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+    listener = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family, backlog=4096)
     listener.setblocking(False)
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)

@@ -4,8 +4,9 @@
 
     rill_bulk 10.9.0.2 ── tap rill0, MTU 1500 ── router ── veth, MTU 1400 one way ── 10.9.0.200 kernel
 
-The router answers ARP for either side. It tells of what it cannot pass on [RFC1191-1]; or (silent) has
-no way for ICMP, so that only timeouts tell [RFC4821-2]. Contents are compared by SHA-256.
+The router answers ARP (or neighbour discovery) for either side. It tells of what it cannot pass on
+[RFC1191-1, RFC8201-1]; or (silent) has no way for ICMP, so that only timeouts tell [RFC4821-2]. Contents
+are compared by SHA-256.
 """
 import hashlib
 import json
@@ -18,14 +19,27 @@ import threading
 import impaired
 import rig
 
-FAR = "10.9.0.200"
+FAR = rig.ip6(0, 200) if rig.IS_IP6 else rig.ip4(0, 200)
+HOST_BITS = 128 if rig.IS_IP6 else 32
 PATH_MTU = 1400
-HEADERS = 20 + 20 + 12  # IP, TCP, timestamps
+HEADERS = (40 if rig.IS_IP6 else 20) + 20 + 12  # IP, TCP, timestamps
 
 
 def allow(name):
-    with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
+    with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
         file.write("1")
+
+
+def forward():
+    """The router forwards, and answers for who is on its other side."""
+    if not rig.IS_IP6:
+        for name in ("ip_forward", "conf/near/proxy_arp", "conf/rill0/proxy_arp"):
+            allow(f"ipv4/{name}")
+        return
+    for name in ("all/forwarding", "near/proxy_ndp", "rill0/proxy_ndp"):
+        allow(f"ipv6/conf/{name}")
+    rig.run("ip", "neigh", "add", "proxy", FAR, "dev", "rill0")
+    rig.run("ip", "neigh", "add", "proxy", rig.rill_ip(), "dev", "near")
 
 
 def lay_path(far, silent):
@@ -33,15 +47,15 @@ def lay_path(far, silent):
     rig.run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
     rig.run("ip", "link", "set", "far", "netns", far.path)
     rig.run("ip", "link", "set", "near", "mtu", str(PATH_MTU), "up")
-    rig.run("ip", "route", "add", f"{FAR}/32", "dev", "near")
-    for name in ("ip_forward", "conf/near/proxy_arp", "conf/rill0/proxy_arp"):
-        allow(name)
+    rig.run("ip", "route", "add", f"{FAR}/{HOST_BITS}", "dev", "near")
+    forward()
     if silent:
         rig.run("ip", "rule", "add", "ipproto", "icmp", "priority", "1", "blackhole")
     with far:
-        rig.run("ip", "addr", "add", f"{FAR}/32", "dev", "far")
+        rig.run("ip", "addr", "add", f"{FAR}/{HOST_BITS}", "dev", "far",
+                *(["nodad"] if rig.IS_IP6 else []))
         rig.run("ip", "link", "set", "far", "up")
-        rig.run("ip", "route", "add", "default", "dev", "far")
+        rig.run("ip", "-6" if rig.IS_IP6 else "-4", "route", "add", "default", "dev", "far")
 
 
 class Receiver(threading.Thread):
@@ -50,7 +64,8 @@ class Receiver(threading.Thread):
     def __init__(self, far):
         super().__init__(daemon=True)
         with far:
-            self.listener = socket.create_server((FAR, rig.PORT))
+            self.listener = socket.create_server(
+                (FAR, rig.PORT), family=socket.AF_INET6 if rig.IS_IP6 else socket.AF_INET)
         self.digest = None
         self.start()
 
@@ -61,7 +76,7 @@ class Receiver(threading.Thread):
 
 
 def transfer(size):
-    command = [rig.tool("RILL_BULK"), "--dev", "net_tap0,iface=rill0", "--ip", "10.9.0.2/24",
+    command = [rig.tool("RILL_BULK"), "--dev", "net_tap0,iface=rill0", "--ip", rig.rill_prefix(),
                "--port", str(rig.PORT), "--idle-sleep", "50", "--timeout", "60", "--send", str(size),
                "--to", FAR]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

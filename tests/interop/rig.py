@@ -3,6 +3,9 @@
 
     the kernel's side                                 Rill's side
     10.9.N.1/24, MAC 02:00:00:00:01:N  rillN ─ tap ─ net_tapN  10.9.N.2/24, MAC of the DPDK port
+    2001:db8:9:N::1/64                                         2001:db8:9:N::2/64
+
+Both sides have both addresses; a test speaks IPv4, or IPv6 where RILL_TEST_FAMILY is 6.
 
 The namespace is the test's own and has no name: it ends, with every tap in it, when the last process
 in it has ended. So tests neither collide nor leave anything behind.
@@ -30,6 +33,7 @@ CLONE_NEWNET = 0x40000000
 MSL_MS = 1000
 PORT = 7000
 SMALL = os.environ.get("RILL_SMALL") == "1"
+IS_IP6 = os.environ.get("RILL_TEST_FAMILY") == "6"
 
 
 class Failure(Exception):
@@ -80,26 +84,63 @@ def enter_namespace():
         print("skipped: no new network namespace:", os.strerror(ctypes.get_errno()))
         sys.exit(SKIPPED)
     run("ip", "link", "set", "lo", "up")
-    for name, value in (("ip_local_port_range", "1024 65535"), ("tcp_tw_reuse", "1")):
-        with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
+    # Of IPv6: addresses are there at once, and stay while a link is down.
+    for name, value in (("ipv4/ip_local_port_range", "1024 65535"), ("ipv4/tcp_tw_reuse", "1"),
+                        ("ipv6/conf/default/disable_ipv6", "0"), ("ipv6/conf/default/accept_dad", "0"),
+                        ("ipv6/conf/default/router_solicitations", "0"),
+                        ("ipv6/conf/default/keep_addr_on_down", "1")):
+        with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
             file.write(value)
 
 
+def ip4(n, host):
+    return f"10.9.{n}.{host}"
+
+
+def ip6(n, host):
+    return f"2001:db8:9:{n}::{host}"
+
+
 def kernel_ip(n=0):
-    return f"10.9.{n}.1"
+    return ip6(n, 1) if IS_IP6 else ip4(n, 1)
 
 
 def rill_ip(n=0):
-    return f"10.9.{n}.2"
+    return ip6(n, 2) if IS_IP6 else ip4(n, 2)
+
+
+def rill_prefix(n=0):
+    """The address with the length of its network, as --ip takes it."""
+    return f"{rill_ip(n)}/{64 if IS_IP6 else 24}"
+
+
+def rill_prefixes(n=0):
+    """Those of both families."""
+    return f"{ip4(n, 2)}/24,{ip6(n, 2)}/64"
+
+
+def rill_host(n=0):
+    """The address as it stands in a URL."""
+    return f"[{rill_ip(n)}]" if IS_IP6 else rill_ip(n)
 
 
 def tap_up(n=0, wait=30):
-    """Gives the kernel's side of tap N its own MAC, an address, and the state up."""
+    """Gives the kernel's side of tap N its own MAC, an address of each family, and the state up."""
     name = f"rill{n}"
     eventually(wait, f"the tap {name} was not made",
                lambda: os.path.isdir(f"/proc/sys/net/ipv4/conf/{name}"))
-    run("ip", "link", "set", name, "address", f"02:00:00:00:01:{n:02x}")
-    run("ip", "addr", "replace", f"{kernel_ip(n)}/24", "dev", name)
+    # Until the port starts, which sets it up, the driver gives it the port's MAC once more.
+    if "tun type tap" in run("ip", "-d", "link", "show", name):
+        eventually(wait, f"the tap {name} was not set up",
+                   lambda: ",UP" in run("ip", "link", "show", name))
+    mac = f"02:00:00:00:01:{n:02x}"
+    for _ in range(2):
+        eventually(wait, f"{name} does not keep {mac}",
+                   lambda: mac in run("ip", "link", "show", name) or
+                   run("ip", "link", "set", name, "address", mac))
+        time.sleep(0.1)
+    run("ip", "addr", "replace", f"{ip4(n, 1)}/24", "dev", name)
+    run("ip", "addr", "replace", f"{ip6(n, 1)}/64", "dev", name, "nodad")
     run("ip", "link", "set", name, "up")
 
 
@@ -170,15 +211,16 @@ class Program:
 class Echo(Program):
     """rill-echo on `taps` taps, or devices of another kind. Extra arguments go to it as they are."""
 
-    def __init__(self, protocol="raw", *extra, taps=1, device="net_tap{0},iface=rill{0}"):
+    def __init__(self, protocol="raw", *extra, taps=1, device="net_tap{0},iface=rill{0}",
+                 up=tap_up):
         command = [tool("RILL_ECHO")]
         for n in range(taps):
-            command += ["--dev", device.format(n), "--ip", f"{rill_ip(n)}/24"]
+            command += ["--dev", device.format(n), "--ip", rill_prefixes(n)]
         command += ["--port", str(PORT), "--protocol", protocol, "--idle-sleep", "100",
                     "--msl", str(MSL_MS), "--log-level", "info", *extra]
         super().__init__("rill-echo", command)
         for n in range(taps):
-            tap_up(n)
+            up(n)
         for n in range(taps):
             self.wait_until_it_answers(n)
 

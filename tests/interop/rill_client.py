@@ -18,9 +18,11 @@ import threading
 
 import rig
 
+ANY, FAMILY = ("::", socket.AF_INET6) if rig.IS_IP6 else ("0.0.0.0", socket.AF_INET)
+
 
 def rill_client(*args, port=rig.PORT, status=0, timeout=60):
-    command = [rig.tool("RILL_CLIENT"), "--dev", "net_tap0,iface=rill0", "--ip", f"{rig.rill_ip()}/24",
+    command = [rig.tool("RILL_CLIENT"), "--dev", "net_tap0,iface=rill0", "--ip", rig.rill_prefix(),
                "--server", rig.kernel_ip(), "--port", str(port), "--idle-sleep", "100",
                "--msl", "1000", "--timeout", str(timeout), *[str(arg) for arg in args]]
     program = rig.Program("rill-client", command)
@@ -57,7 +59,7 @@ def resetting_server(listener):
 
 def test():
     here = os.path.dirname(os.path.abspath(__file__))
-    server = rig.Program("kernel-echo", [sys.executable, f"{here}/kernel_echo.py", "0.0.0.0",
+    server = rig.Program("kernel-echo", [sys.executable, f"{here}/kernel_echo.py", ANY,
                                          str(rig.PORT)])
     server.wait_for("listening")
 
@@ -70,7 +72,7 @@ def test():
 
     report = rill_client("--connections", 4, "--bytes", 10, port=7009)
     rig.expect(report["opened"] == 0 and report["refused by peer"] == 4, f"{report}")
-    with socket.create_server(("0.0.0.0", 7010)) as listener:
+    with socket.create_server((ANY, 7010), family=FAMILY) as listener:
         threading.Thread(target=resetting_server, args=(listener,), daemon=True).start()
         report = rill_client("--connections", 4, "--bytes", 10_000_000, port=7010)
         rig.expect(report["opened"] == 4 and report["reset by peer"] == 4, f"{report}")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Two ports on two lanes of one process, each with its own address, one listener on both.
+"""Two ports on two lanes of one process, each with its own address, one listener on both. Neither
+answers for the other's address [RFC826-10].
 
     kernel 10.9.0.1 ── rill0 ─ tap ─► lane 0, 10.9.0.2:7000 ┐ rill-echo
     kernel 10.9.1.1 ── rill1 ─ tap ─► lane 1, 10.9.1.2:7000 ┘

@@ -210,7 +210,7 @@ tries_to_connect(const struct rill_endpoint *local, const struct rill_endpoint *
 	peer.flow->lane_port = (uint16_t)(LANE_ACTIVE_PORT + (peer.flow - peer.flows));
 	here.port = peer.flow->lane_port;
 	memset(&there, 0, sizeof(there));
-	rill_addr_parse("192.0.2.2", &there.addr);
+	there.addr = family_addr_of(PEER_ADDR);
 	there.port = peer.flow->peer_port;
 	rc = rill_connect(peer.lane, local != NULL ? local : &here, remote != NULL ? remote : &there,
 		options, &app_handler, a, &a->conn);

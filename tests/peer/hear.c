@@ -216,6 +216,19 @@ check_data(const struct flow *flow, const struct wire *wire)
 		complain("payload on SYN or RST");
 }
 
+/* Each connection has a flow label of its own and keeps it [RFC8200-19]. */
+static void
+check_label(struct flow *flow, const struct wire *wire)
+{
+	if (!wire->ip6)
+		return;
+	if (wire->flow_label == 0)
+		complain("no flow label [RFC8200-19]");
+	if (flow->flow_label != 0 && flow->flow_label != wire->flow_label)
+		complain("another flow label than before [RFC8200-19]");
+	flow->flow_label = wire->flow_label;
+}
+
 static void
 flow_learns(struct flow *flow, const struct wire *wire)
 {
@@ -258,14 +271,15 @@ hear_frame(const uint8_t *packet, size_t len)
 
 	if (complaint != NULL)
 		complain(complaint);
-	flow = flow_find(wire.sport, wire.dport);
+	flow = flow_find(&wire);
 	if (flow == NULL)
 		peer_fail(__FILE__, __LINE__, "a segment from port %u to %u, which nobody asked for",
 			wire.sport, wire.dport);
 	flow_learns(flow, &wire);
 	wire_relative(flow, &wire, &relative);
 	peer_note("lane        %s", wire_text(text, sizeof(text), &relative));
-	if (len > (peer.setup.mtu ? peer.setup.mtu : 1500u))
+	check_label(flow, &wire);
+	if (len > family_mtu(peer.setup.mtu))
 		complain("longer than the MTU");
 	check_flags(&wire);
 	check_ecn(flow, &wire);
@@ -399,10 +413,9 @@ expect_silence_at(const char *file, int line)
 static enum rill_state
 tuple_state(void)
 {
-	struct rill_endpoint local = {.port = peer.flow->lane_port}, remote = {.port = peer.flow->peer_port};
+	struct rill_endpoint local = {.addr = family_addr_of(LANE_ADDR), .port = peer.flow->lane_port},
+			     remote = {.addr = family_addr_of(PEER_ADDR), .port = peer.flow->peer_port};
 
-	rill_addr_parse("192.0.2.1", &local.addr);
-	rill_addr_parse("192.0.2.2", &remote.addr);
 	return rill_lane_tuple_info(peer.lane, &local, &remote);
 }
 

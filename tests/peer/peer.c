@@ -51,6 +51,7 @@ flows_init(void)
 		peer.flows[i] = (struct flow){
 			.peer_port = (uint16_t)(PEER_PORT + i),
 			.lane_port = LANE_PORT,
+			.ip6 = family_is_ip6(),
 			.irs = env_seq("RILL_TEST_IRS", 10000) + i * 100003,
 		};
 	peer.flow = &peer.flows[0];
@@ -64,10 +65,10 @@ lane_up(const struct peer_setup *setup)
 
 	rill_lane_config_default(&config);
 	config.ethernet = false;
-	config.mtu = setup->mtu;
-	check_equal(rill_prefix_parse("192.0.2.1/24", &config.addrs[0]), 0);
+	config.mtu = family_mtu(setup->mtu);
+	config.addrs[0] = family_prefix("192.0.2.1/24");
 	config.addrs_count = 1;
-	check_equal(rill_addr_parse("192.0.2.254", &config.gateway), 0);
+	*(family_is_ip6() ? &config.gateway6 : &config.gateway) = family_addr("192.0.2.254");
 	config.limits = setup->limits;
 	if (config.limits.max_conns == 0)
 		config.limits.max_conns = 256;
@@ -131,12 +132,14 @@ peer_down(void **state)
 /* ---- flows */
 
 struct flow *
-flow_find(uint16_t lane_port, uint16_t peer_port)
+flow_find(const struct wire *wire)
 {
+	uint16_t lane_port = wire->sport;
+
 	for (unsigned int i = 0; i < PEER_FLOWS; i++) {
 		struct flow *flow = &peer.flows[i];
 
-		if (flow->peer_port != peer_port)
+		if (flow->peer_port != wire->dport || flow->ip6 != wire->ip6)
 			continue;
 		if (flow->lane_port == 0)
 			flow->lane_port = lane_port;
@@ -157,6 +160,7 @@ peer_forgets(uint32_t ahead)
 {
 	struct flow fresh = {.peer_port = peer.flow->peer_port,
 		.lane_port = peer.flow->lane_port,
+		.ip6 = peer.flow->ip6,
 		.irs = peer.flow->irs + ahead};
 
 	*peer.flow = fresh;
@@ -241,6 +245,7 @@ peer_packet(uint8_t *packet, const struct say *say)
 	static uint8_t data[FRAME_MAX];
 	const struct flow *flow = peer.flow;
 	struct wire wire = {
+		.ip6 = flow->ip6,
 		.saddr = say->saddr ? say->saddr : PEER_ADDR,
 		.daddr = say->daddr ? say->daddr : LANE_ADDR,
 		.sport = flow->peer_port,

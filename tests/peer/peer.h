@@ -22,7 +22,8 @@
  * what holds for every segment of every connection. On failure the dialogue so far is printed.
  *
  * The environment moves the initial sequence numbers of both sides, so that the same tests run across
- * every wrap [RFC9293-E34]: RILL_TEST_IRS (the peer's), RILL_TEST_ISS (the lane's).
+ * every wrap [RFC9293-E34]: RILL_TEST_IRS (the peer's), RILL_TEST_ISS (the lane's); and has all of it
+ * said over IPv6: RILL_TEST_FAMILY=6 (family.h).
  */
 
 #include <setjmp.h>
@@ -34,6 +35,7 @@
 #include <cmocka.h>
 #include <rill/rill.h>
 
+#include "family.h"
 #include "wire.h"
 
 #define PEER_FLOWS 128
@@ -74,6 +76,8 @@ struct say {
 /* One connection as the peer sees it. */
 struct flow {
 	uint16_t peer_port, lane_port;
+	bool ip6;
+	uint32_t flow_label;     /* of the lane's packets; 0: not heard yet */
 	uint32_t irs, iss;       /* the peer's and the lane's initial sequence numbers */
 	bool iss_known;
 	bool peer_ts, peer_sack, peer_ws, lane_ts, lane_sack, lane_ws; /* offered in the SYN */
@@ -92,7 +96,7 @@ struct flow {
 struct peer_setup {
 	struct rill_options options; /* .ttl == 0: the defaults */
 	struct rill_limits limits;
-	uint16_t mtu;
+	uint16_t mtu;            /* of IPv4: family_mtu makes it another */
 	/* What the peer offers in its SYN. */
 	uint16_t mss;                /* 0: 1460; 1: no option */
 	bool ts, sack, ws;
@@ -134,10 +138,14 @@ void peer_say(const struct say *say);
 void peer_sends_raw(const uint8_t *packet, size_t len);
 size_t peer_packet(uint8_t *packet, const struct say *say);
 
-/* An ICMP error about a segment that the lane sent on the present flow, or might have sent. */
+/*
+ * An ICMP error about a segment that the lane sent on the present flow, or might have sent. Types, codes
+ * and MTUs are IPv4's; over IPv6 what means the same is said instead, unless they are ICMPv6's already.
+ */
 struct icmp_say {
 	uint8_t type, code;
 	uint16_t mtu;            /* of the next hop, in "fragmentation needed" */
+	bool is_icmp6;           /* type, code and MTU are ICMPv6's */
 	uint32_t seq;            /* of the quoted segment, relative */
 	uint32_t from;           /* who says it; 0: the gateway */
 	uint8_t quoted;          /* bytes of TCP header that are quoted; 0: 8 */

@@ -13,7 +13,8 @@ void hear_frame(const uint8_t *packet, size_t len);
 void dialogue_reset(void);
 
 /* peer.c */
-struct flow *flow_find(uint16_t lane_port, uint16_t peer_port);
+/* The one that a segment of the lane belongs to; NULL: none. */
+struct flow *flow_find(const struct wire *wire);
 /* The peer said this (absolute numbers): what it offered is remembered. */
 void flow_note_said(struct flow *flow, const struct wire *wire);
 /* Both flags on a SYN, ECE alone on a SYN,ACK [3168 6.1.1]. */

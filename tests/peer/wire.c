@@ -50,24 +50,57 @@ wire_fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-static uint32_t
-pseudo_sum(const uint8_t *packet, size_t tcp_len)
+static const uint8_t ip6_prefix[12] = {0x20, 0x01, 0x0d, 0xb8};
+
+void
+wire_put_ip6(uint8_t *out, uint32_t addr)
 {
-	return wire_sum(packet + 12, 8, 6 + (uint32_t)tcp_len);
+	memcpy(out, ip6_prefix, sizeof(ip6_prefix));
+	put32(out + sizeof(ip6_prefix), addr);
+}
+
+uint32_t
+wire_get_ip6(const uint8_t *bytes)
+{
+	return memcmp(bytes, ip6_prefix, sizeof(ip6_prefix)) == 0
+		       ? get32(bytes + sizeof(ip6_prefix))
+		       : 0;
+}
+
+static bool
+is_ip6(const uint8_t *packet)
+{
+	return packet[0] >> 4 == 6;
+}
+
+size_t
+wire_ip_len(const uint8_t *packet)
+{
+	return is_ip6(packet) ? WIRE_IP6_LEN : (size_t)(packet[0] & 15) * 4;
+}
+
+uint32_t
+wire_pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t len)
+{
+	uint32_t sum = protocol + (uint32_t)len;
+
+	return is_ip6(packet) ? wire_sum(packet + 8, 32, sum) : wire_sum(packet + 12, 8, sum);
 }
 
 void
 wire_fix_checksums(uint8_t *packet, size_t len)
 {
-	size_t ip_len = (size_t)(packet[0] & 15) * 4;
+	size_t ip_len = wire_ip_len(packet), tcp_len = len - ip_len;
 
-	put16(packet + 10, 0);
-	put16(packet + 10, wire_fold(wire_sum(packet, ip_len, 0)));
+	if (!is_ip6(packet)) {
+		put16(packet + 10, 0);
+		put16(packet + 10, wire_fold(wire_sum(packet, ip_len, 0)));
+	}
 	if (len < ip_len + 20)
 		return;
 	put16(packet + ip_len + 16, 0);
-	put16(packet + ip_len + 16, wire_fold(wire_sum(packet + ip_len, len - ip_len,
-					    pseudo_sum(packet, len - ip_len))));
+	put16(packet + ip_len + 16, wire_fold(wire_sum(packet + ip_len, tcp_len,
+					    wire_pseudo_sum(packet, 6, tcp_len))));
 }
 
 /* The usual way: two NOPs before what would leave the field unaligned. */
@@ -106,20 +139,9 @@ put_options(uint8_t *p, const struct wire *wire)
 	return (size_t)(p - start);
 }
 
-size_t
-wire_write(uint8_t *out, const struct wire *wire)
+static void
+put_ip4(uint8_t *out, const struct wire *wire, size_t total)
 {
-	uint8_t *tcp = out + 20;
-	size_t options = 0, total;
-
-	memset(out, 0, WIRE_HEADERS_MAX);
-	if (wire->options != NULL) {
-		memcpy(tcp + 20, wire->options, wire->options_len);
-		options = (wire->options_len + 3u) & ~3u;
-	} else {
-		options = put_options(tcp + 20, wire);
-	}
-	total = 40 + options + wire->len;
 	out[0] = 0x45;
 	out[1] = wire->tos;
 	put16(out + 2, (uint16_t)total);
@@ -128,6 +150,37 @@ wire_write(uint8_t *out, const struct wire *wire)
 	out[9] = 6;
 	put32(out + 12, wire->saddr);
 	put32(out + 16, wire->daddr);
+}
+
+static void
+put_ip6(uint8_t *out, const struct wire *wire, size_t total)
+{
+	put32(out, 6u << 28 | (uint32_t)wire->tos << 20 | (wire->flow_label & 0xfffff));
+	put16(out + 4, (uint16_t)(total - WIRE_IP6_LEN));
+	out[6] = 6;
+	out[7] = wire->ttl ? wire->ttl : 64;
+	wire_put_ip6(out + 8, wire->saddr);
+	wire_put_ip6(out + 24, wire->daddr);
+}
+
+size_t
+wire_write(uint8_t *out, const struct wire *wire)
+{
+	size_t ip_len = wire->ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN, options = 0, total;
+	uint8_t *tcp = out + ip_len;
+
+	memset(out, 0, WIRE_HEADERS_MAX);
+	if (wire->options != NULL) {
+		memcpy(tcp + 20, wire->options, wire->options_len);
+		options = (wire->options_len + 3u) & ~3u;
+	} else {
+		options = put_options(tcp + 20, wire);
+	}
+	total = ip_len + 20 + options + wire->len;
+	if (wire->ip6)
+		put_ip6(out, wire, total);
+	else
+		put_ip4(out, wire, total);
 	put16(tcp, wire->sport);
 	put16(tcp + 2, wire->dport);
 	put32(tcp + 4, wire->seq);
@@ -218,7 +271,21 @@ read_options(const uint8_t *p, size_t len, struct wire *wire)
 }
 
 static const char *
-check_ip(const uint8_t *packet, size_t len)
+check_ip6(const uint8_t *packet, size_t len)
+{
+	if (len < WIRE_IP6_LEN + 20)
+		return "packet shorter than its headers";
+	if (get16(packet + 4) != len - WIRE_IP6_LEN)
+		return "IPv6 payload length is not the packet's [RFC8200-1]";
+	if (packet[6] != 6)
+		return "not TCP right behind the IPv6 header";
+	if (wire_get_ip6(packet + 8) == 0 || wire_get_ip6(packet + 24) == 0)
+		return "an IPv6 address that nobody has";
+	return NULL;
+}
+
+static const char *
+check_ip4(const uint8_t *packet, size_t len)
 {
 	if (len < 40)
 		return "packet shorter than its headers";
@@ -231,7 +298,7 @@ check_ip(const uint8_t *packet, size_t len)
 	if (get16(packet + 6) & 0x3fff)
 		return "a fragment";
 	if (!(get16(packet + 6) & 0x4000))
-		return "may be fragmented [RFC1191-8]";
+		return "may be fragmented [RFC1191-8, RFC791-21]";
 	if (get16(packet + 4) != 0)
 		return "an IP ID, though it is never fragmented [ATK-18]";
 	if (wire_fold(wire_sum(packet, 20, 0)) != 0)
@@ -239,28 +306,43 @@ check_ip(const uint8_t *packet, size_t len)
 	return NULL;
 }
 
+static void
+read_ip(const uint8_t *packet, struct wire *wire)
+{
+	wire->ip6 = is_ip6(packet);
+	if (wire->ip6) {
+		wire->tos = (uint8_t)(get16(packet) >> 4);
+		wire->flow_label = get32(packet) & 0xfffff;
+		wire->ttl = packet[7];
+		wire->saddr = wire_get_ip6(packet + 8);
+		wire->daddr = wire_get_ip6(packet + 24);
+	} else {
+		wire->tos = packet[1];
+		wire->ttl = packet[8];
+		wire->saddr = get32(packet + 12);
+		wire->daddr = get32(packet + 16);
+	}
+}
+
 const char *
 wire_read(const uint8_t *packet, size_t len, struct wire *wire)
 {
-	const uint8_t *tcp = packet + 20;
-	const char *complaint = check_ip(packet, len);
-	size_t header;
+	size_t ip_len = wire_ip_len(packet), tcp_len = len - ip_len, header;
+	const uint8_t *tcp = packet + ip_len;
+	const char *complaint = is_ip6(packet) ? check_ip6(packet, len) : check_ip4(packet, len);
 
 	memset(wire, 0, sizeof(*wire));
 	if (complaint != NULL)
 		return complaint;
 	header = (size_t)(tcp[12] >> 4) * 4;
-	if (header < 20 || 20 + header > len)
+	if (header < 20 || header > tcp_len)
 		return "impossible data offset";
-	if (wire_fold(wire_sum(tcp, len - 20, pseudo_sum(packet, len - 20))) != 0)
+	if (wire_fold(wire_sum(tcp, tcp_len, wire_pseudo_sum(packet, 6, tcp_len))) != 0)
 		return "wrong TCP checksum [MUST-2]";
 	wire->reserved = tcp[12] & 15;
 	if (wire->reserved)
 		return "reserved bits are set [RFC9293-E41]";
-	wire->tos = packet[1];
-	wire->ttl = packet[8];
-	wire->saddr = get32(packet + 12);
-	wire->daddr = get32(packet + 16);
+	read_ip(packet, wire);
 	wire->sport = get16(tcp);
 	wire->dport = get16(tcp + 2);
 	wire->seq = get32(tcp + 4);
@@ -271,7 +353,7 @@ wire_read(const uint8_t *packet, size_t len, struct wire *wire)
 	wire->options = tcp + 20;
 	wire->options_len = (uint8_t)(header - 20);
 	wire->data = tcp + header;
-	wire->len = (uint32_t)(len - 20 - header);
+	wire->len = (uint32_t)(tcp_len - header);
 	return read_options(wire->options, wire->options_len, wire);
 }
 

@@ -3,10 +3,13 @@
 #define TEST_WIRE_H
 
 /*
- * TCP over IPv4 as bytes, for tests: written and read by code that shares nothing with the stack, so
+ * TCP over IP as bytes, for tests: written and read by code that shares nothing with the stack, so
  * that a mistake about the format shows up instead of cancelling out.
+ *
+ * In IPv6 the same hosts have the same numbers: 192.0.2.1 is 2001:db8::c000:201.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,13 +43,17 @@ enum {
 };
 
 #define WIRE_SACK_MAX 4
-#define WIRE_HEADERS_MAX 120 /* IPv4 and TCP with all options */
+#define WIRE_HEADERS_MAX 120 /* IP and TCP with all options */
+#define WIRE_IP4_LEN 20
+#define WIRE_IP6_LEN 40
 
 struct wire_sack {
 	uint32_t left, right;
 };
 
 struct wire {
+	bool ip6;
+	uint32_t flow_label;
 	uint32_t saddr, daddr; /* host order, as everything here */
 	uint16_t sport, dport;
 	uint8_t flags;
@@ -71,10 +78,20 @@ struct wire {
 uint32_t wire_sum(const uint8_t *bytes, size_t len, uint32_t sum);
 uint16_t wire_fold(uint32_t sum);
 
+/* The 16 bytes of a host's IPv6 address; and its number, or 0 if it is none of these hosts'. */
+void wire_put_ip6(uint8_t *out, uint32_t addr);
+uint32_t wire_get_ip6(const uint8_t *bytes);
+
+/* Bytes of a packet's IP header, options included, but no extension headers. */
+size_t wire_ip_len(const uint8_t *packet);
+
+/* The sum of the pseudo-header for len bytes of this protocol behind the IP header. */
+uint32_t wire_pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t len);
+
 /* Writes the packet into out, which has room for WIRE_HEADERS_MAX + len bytes; returns its length. */
 size_t wire_write(uint8_t *out, const struct wire *wire);
 
-/* Sets the right IP and TCP checksums of a packet whose bytes were changed. */
+/* Sets the right checksums, of IPv4 and TCP, of a packet whose bytes were changed. */
 void wire_fix_checksums(uint8_t *packet, size_t len);
 
 /*

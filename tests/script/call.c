@@ -37,11 +37,9 @@ conn(void)
 static void
 endpoint_of(struct rill_endpoint *endpoint, uint32_t addr, uint16_t port)
 {
-	*endpoint = (struct rill_endpoint){
-		.addr = {.family = addr ? AF_INET : 0,
-			.u.ip4 = {(uint8_t)(addr >> 24), (uint8_t)(addr >> 16),
-				(uint8_t)(addr >> 8), (uint8_t)addr}},
-		.port = port};
+	*endpoint = (struct rill_endpoint){.port = port};
+	if (addr != 0)
+		endpoint->addr = family_addr_of(addr);
 }
 
 /* What listen and connect share: options of this listener or connection. */
@@ -222,6 +220,7 @@ do_address(void)
 	if (!script_runs())
 		return;
 	script_touch();
+	prefix = family_prefix(word);
 	must_return("rill_lane_addr_add", rill_lane_addr_add(peer.lane, &prefix), 0);
 }
 
@@ -239,5 +238,6 @@ do_route(void)
 	if (!script_runs())
 		return;
 	script_touch();
+	prefix = family_prefix(word);
 	must_return("rill_lane_route_add", rill_lane_route_add(peer.lane, &prefix, &via.addr), 0);
 }

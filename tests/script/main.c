@@ -20,6 +20,7 @@ static void do_release(void);
 static void do_shutdown(void);
 static void do_close(void);
 static void do_abort(void);
+static void do_family(void);
 static void do_pause(void);
 static void do_resume(void);
 
@@ -32,6 +33,8 @@ static const struct {
 	{"flow", do_flow},
 	{"peer", do_peer},
 	{"icmp", do_icmp},
+	{"icmp6", do_icmp6},
+	{"family", do_family},
 	{"raw", do_raw},
 	{"lane", do_lane},
 	{"silence", do_silence},
@@ -149,6 +152,16 @@ do_resume(void)
 	do_call("rill_resume", rill_resume);
 }
 
+/* Says which family a test is about: see is_of_family. */
+static void
+do_family(void)
+{
+	uint32_t family = take_u32("family");
+
+	if (family != 4 && family != 6)
+		wrong("%u is no family: give 4 or 6", family);
+}
+
 /* ---- lines and blocks */
 
 static void
@@ -162,7 +175,8 @@ run_line(void)
 			if (at.run)
 				script_find_app();
 			else
-				at.touched = commands[i].fn != do_with;
+				at.touched = commands[i].fn != do_with &&
+					     commands[i].fn != do_family;
 			return;
 		}
 	wrong("unknown word '%s'", word);
@@ -219,6 +233,23 @@ is_synchronized(const struct script_test *test)
 	return false;
 }
 
+/* Does its first line say which family it is about? */
+static bool
+names_family(const struct script_test *test)
+{
+	const struct script_line *line = &script.lines[test->first];
+
+	return test->count > 0 && line->count == 2 && strcmp(line->words[0], "family") == 0;
+}
+
+/* Is it about the family that is spoken now? So are all that do not say. */
+static bool
+is_of_family(const struct script_test *test)
+{
+	return !names_family(test) ||
+	       (strcmp(script.lines[test->first].words[1], "6") == 0) == family_is_ip6();
+}
+
 static void
 run_once(const struct script_test *test, const struct synchronized *sync)
 {
@@ -228,7 +259,7 @@ run_once(const struct script_test *test, const struct synchronized *sync)
 	at.i = 0;
 	memset(&at.setup, 0, sizeof(at.setup));
 	script_forget_apps();
-	run_lines(test->first, test->first + test->count);
+	run_lines(test->first + names_family(test), test->first + test->count);
 }
 
 static void
@@ -288,7 +319,8 @@ main(int argc, char **argv)
 	for (unsigned int i = 0; i < script.tests_count; i++)
 		check_test(&script.tests[i]);
 	for (unsigned int i = 0; i < script.tests_count; i++) {
-		if (argc > 2 && strstr(script.tests[i].name, argv[2]) == NULL)
+		if ((argc > 2 && strstr(script.tests[i].name, argv[2]) == NULL) ||
+			!is_of_family(&script.tests[i]))
 			continue;
 		tests[count++] = (struct CMUnitTest){.name = script.tests[i].name,
 			.test_func = run_script_test,
@@ -297,7 +329,8 @@ main(int argc, char **argv)
 			.initial_state = &script.tests[i]};
 	}
 	if (count == 0) {
-		fprintf(stderr, "%s: no test has '%s' in its name\n", argv[1], argv[2]);
+		fprintf(stderr, "%s: no test of this family has '%s' in its name\n", argv[1],
+			argc > 2 ? argv[2] : "");
 		return 2;
 	}
 	return _cmocka_run_group_tests(script.file, tests, count, NULL, NULL);

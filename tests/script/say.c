@@ -188,12 +188,14 @@ take_field(struct saying *s)
 		wrong("unknown word '%s'", at.line->words[at.word]);
 }
 
-/* Makes room behind the IP header and fills it; returns the packet's new length. */
+/* Makes room behind the IPv4 header and fills it; returns the packet's new length. */
 static size_t
 add_ip_options(uint8_t *packet, size_t len, const struct saying *s)
 {
 	size_t total = len + s->ip_options_len;
 
+	if (s->ip_options_len == 0)
+		return len;
 	memmove(packet + 20 + s->ip_options_len, packet + 20, len - 20);
 	memcpy(packet + 20, s->ip_options, s->ip_options_len);
 	packet[0] = (uint8_t)(0x45 + s->ip_options_len / 4);
@@ -218,7 +220,7 @@ send_damaged(const struct saying *s)
 	if (!s->bad_checksum)
 		wire_fix_checksums(packet, len);
 	else if (s->patches_count == 0)
-		packet[20 + 17] ^= 1;
+		packet[wire_ip_len(packet) + 17] ^= 1;
 	peer_note("peer  (damaged) seq %d len %u", (int)s->say.seq, s->say.len);
 	peer_sends_raw(packet, left);
 }
@@ -249,10 +251,10 @@ do_peer(void)
 		peer_say(&s.say);
 }
 
-void
-do_icmp(void)
+static void
+say_icmp(bool is_icmp6)
 {
-	struct icmp_say say = {.type = (uint8_t)take_number("type")};
+	struct icmp_say say = {.type = (uint8_t)take_number("type"), .is_icmp6 = is_icmp6};
 
 	while (words_left()) {
 		if (take_if("code"))
@@ -278,6 +280,18 @@ do_icmp(void)
 		return;
 	script_touch();
 	peer_sends_icmp(&say);
+}
+
+void
+do_icmp(void)
+{
+	say_icmp(false);
+}
+
+void
+do_icmp6(void)
+{
+	say_icmp(true);
 }
 
 void

@@ -108,6 +108,7 @@ void must_be(const struct wanted *wanted, const char *what, int64_t value);
 /* say.c */
 void do_peer(void);
 void do_icmp(void);
+void do_icmp6(void);
 void do_raw(void);
 /* hear.c */
 void do_lane(void);

@@ -38,6 +38,14 @@ each(void (*body)(const struct handle_state *state))
 }
 
 static void
+check_addr(const struct rill_addr *addr, uint32_t host)
+{
+	const struct rill_addr want = family_addr_of(host);
+
+	check(memcmp(addr, &want, sizeof(want)) == 0);
+}
+
+static void
 status_says_the_truth(const struct handle_state *s)
 {
 	struct rill_conn_info now = info();
@@ -46,8 +54,8 @@ status_says_the_truth(const struct handle_state *s)
 	expect_state(s->state);
 	check_equal(now.local.port, peer.flow->lane_port);
 	check_equal(now.remote.port, peer.flow->peer_port);
-	check_equal(now.local.addr.u.ip4[3], 1);
-	check_equal(now.remote.addr.u.ip4[3], 2);
+	check_addr(&now.local.addr, LANE_ADDR);
+	check_addr(&now.remote.addr, PEER_ADDR);
 	check_equal(now.snd_queued, 0);
 	check_equal(now.bytes_in, 0);
 	check(rill_conn_lane(app->conn) == peer.lane);

@@ -6,6 +6,7 @@
 #include "fixtures.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void
 test_closed_answers_a_segment_without_ack(void **state)
@@ -127,19 +128,23 @@ test_connections_to_one_listener_are_apart(void **state)
 static void
 test_syn_from_an_impossible_source_is_ignored(void **state)
 {
-	/* [MUST-63, RFC1122-12, ATK-32] */
-	static const uint32_t sources[] = {LANE_ADDR, 0x7f000001, 0, 0x00010203, 0xe0000001,
-		0xffffffff, 0xc00002ff, 0xf0000001};
+	/* [MUST-63, RFC1122-12, ATK-32, RFC8200-17] */
+	static const char *const ip4[] = {"192.0.2.1", "127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1",
+		"255.255.255.255", "192.0.2.255", "240.0.0.1"};
+	static const char *const ip6[] = {"2001:db8::c000:201", "::1", "::", "::192.0.2.2",
+		"::ffff:192.0.2.2", "ff02::1", "ff0e::2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
 
 	in_listen();
-	for (unsigned int i = 0; i < RTE_DIM(sources); i++) {
+	for (unsigned int i = 0; i < RTE_DIM(ip4); i++) {
 		uint8_t packet[WIRE_HEADERS_MAX];
 		size_t len = peer_packet(packet, &(struct say){.flags = SYN});
+		struct rill_addr source;
 
-		packet[12] = (uint8_t)(sources[i] >> 24);
-		packet[13] = (uint8_t)(sources[i] >> 16);
-		packet[14] = (uint8_t)(sources[i] >> 8);
-		packet[15] = (uint8_t)sources[i];
+		check_equal(rill_addr_parse(peer.flow->ip6 ? ip6[i] : ip4[i], &source), 0);
+		if (peer.flow->ip6)
+			memcpy(packet + 8, source.u.ip6, sizeof(source.u.ip6));
+		else
+			memcpy(packet + 12, source.u.ip4, sizeof(source.u.ip4));
 		wire_fix_checksums(packet, len);
 		peer_sends_raw(packet, len);
 		expect_silence();
@@ -151,13 +156,26 @@ test_syn_from_an_impossible_source_is_ignored(void **state)
 static void
 test_syn_to_a_group_is_ignored(void **state)
 {
-	/* [MUST-57] */
+	/* [MUST-57, RFC8200-17] of IPv6: all nodes, which we are, our own solicited-node group, another */
+	static const char *const ip4[] = {"192.0.2.255", "255.255.255.255", "224.0.0.1"};
+	static const char *const ip6[] = {"ff02::1", "ff02::1:ff00:201", "ff0e::1"};
+
 	in_listen();
-	peer_sends(SYN, 0, 0, .daddr = 0xc00002ff);
-	peer_sends(SYN, 0, 0, .daddr = 0xffffffff);
-	peer_sends(SYN, 0, 0, .daddr = 0xe0000001);
-	expect_silence();
-	expect_drops(ip_broadcast, 3);
+	for (unsigned int i = 0; i < RTE_DIM(ip4); i++) {
+		uint8_t packet[WIRE_HEADERS_MAX];
+		size_t len = peer_packet(packet, &(struct say){.flags = SYN});
+		struct rill_addr group;
+
+		check_equal(rill_addr_parse(peer.flow->ip6 ? ip6[i] : ip4[i], &group), 0);
+		if (peer.flow->ip6)
+			memcpy(packet + 24, group.u.ip6, sizeof(group.u.ip6));
+		else
+			memcpy(packet + 16, group.u.ip4, sizeof(group.u.ip4));
+		wire_fix_checksums(packet, len);
+		peer_sends_raw(packet, len);
+		expect_silence();
+		expect_drop(ip_broadcast);
+	}
 }
 
 static void
@@ -252,13 +270,12 @@ static void
 test_a_peer_may_listen_for_one_address_only(void **state)
 {
 	/* [MUST-43] */
-	struct rill_addr other;
+	struct rill_addr other = family_addr("192.0.2.77");
 	struct rill_listener *listener;
 
-	check_equal(rill_addr_parse("192.0.2.77", &other), 0);
 	check_equal(rill_lane_listen(peer.lane, &other, LANE_PORT, NULL, &app_handler, NULL, &listener),
 		-EADDRNOTAVAIL);
-	check_equal(rill_addr_parse("192.0.2.1", &other), 0);
+	other = family_addr_of(LANE_ADDR);
 	check_equal(rill_lane_listen(peer.lane, &other, LANE_PORT, NULL, &app_handler, NULL, &listener), 0);
 	peer_sends(SYN, 0, 0);
 	expect(SYN | ACK, 0, 1);

@@ -411,7 +411,7 @@ test_window_fields_of_ours_are_scaled(void **state)
 static void
 test_ttl_and_dscp_are_in_every_segment(void **state)
 {
-	/* [MUST-48, MUST-49, SHLD-21, SHLD-22] */
+	/* [MUST-48, MUST-49, SHLD-21, SHLD-22, RFC791-11] */
 	struct peer_setup setup = setup_with(RILL_OPT_ttl, 3);
 
 	setup.options.dscp = 46;

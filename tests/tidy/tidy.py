@@ -32,7 +32,8 @@ BELOW = {
     "tcp": ["base", "wire", "link", "net", "cc", "recovery", "guard"],
     "lane": ["base", "wire", "link", "net", "cc", "recovery", "guard", "tcp"],
     "port": ["base", "wire", "link"],
-    "api": ["base", "wire", "link", "net", "cc", "recovery", "guard", "tcp", "lane", "port"],
+    "check": ["base", "wire", "link", "port"],
+    "api": ["base", "wire", "link", "net", "cc", "recovery", "guard", "tcp", "lane", "port", "check"],
 }
 SANS_IO = ("base", "wire", "link", "net", "cc", "recovery", "guard", "tcp")
 

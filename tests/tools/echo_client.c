@@ -6,9 +6,11 @@
 #include "flow.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -119,6 +121,27 @@ static const struct option options[] = {
 };
 
 static void
+parse_host(struct sockaddr_storage *server, const char *text)
+{
+	if (inet_pton(AF_INET, text, &((struct sockaddr_in *)server)->sin_addr) == 1)
+		server->ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)server)->sin6_addr) == 1)
+		server->ss_family = AF_INET6;
+	else
+		usage_error("--host is not an address", text);
+}
+
+/* Where the port stands, in both families. */
+static in_port_t *
+port_of(struct sockaddr_storage *server)
+{
+	static_assert(offsetof(struct sockaddr_in, sin_port) ==
+			      offsetof(struct sockaddr_in6, sin6_port),
+		"the port comes first");
+	return &((struct sockaddr_in *)server)->sin_port;
+}
+
+static void
 parse_option(struct client *c, int opt)
 {
 	static const char *const framings[] = { "raw", "line", "length", "http", NULL };
@@ -127,11 +150,10 @@ parse_option(struct client *c, int opt)
 
 	switch (opt) {
 	case OPT_HOST:
-		if (inet_pton(AF_INET, optarg, &plan->server.sin_addr) != 1)
-			usage_error("--host is not an IPv4 address", optarg);
+		parse_host(&plan->server, optarg);
 		break;
 	case OPT_PORT:
-		plan->server.sin_port = htons((uint16_t)number("--port", optarg, 1, 65535));
+		*port_of(&plan->server) = htons((uint16_t)number("--port", optarg, 1, 65535));
 		break;
 	case OPT_PROTOCOL:
 		plan->framing = (enum framing)choice("--protocol", optarg, framings);
@@ -182,8 +204,8 @@ parse(struct client *c, int argc, char **argv)
 {
 	int opt;
 
-	c->plan = (struct plan){ .server.sin_family = AF_INET, .size_min = 64, .size_max = 64,
-		.pipeline = 1, .messages = 100, .seed = 1 };
+	c->plan = (struct plan){ .size_min = 64, .size_max = 64, .pipeline = 1, .messages = 100,
+		.seed = 1 };
 	c->connections = 1;
 	c->timeout = 60;
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -193,7 +215,7 @@ parse(struct client *c, int argc, char **argv)
 	}
 	if (optind < argc)
 		usage_error("not an option", argv[optind]);
-	if (c->plan.server.sin_addr.s_addr == 0 || c->plan.server.sin_port == 0)
+	if (c->plan.server.ss_family == AF_UNSPEC || *port_of(&c->plan.server) == 0)
 		usage_error("missing", "--host and --port");
 	if (c->plan.bulk_bytes > 0 && c->plan.framing != FRAMING_RAW)
 		usage_error("--bulk goes with --protocol raw only", "--bulk");

@@ -131,7 +131,7 @@ flow_open(struct flow *f, const struct plan *plan, struct tally *tally, uint64_t
 	int one = 1;
 
 	flow_reset(f, plan, number);
-	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	f->fd = socket(plan->server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (f->fd < 0) {
 		flow_fail_errno(f, tally, "socket", errno);
 		return -1;

@@ -40,7 +40,7 @@ enum ending {
 
 /* What all connections are to do. */
 struct plan {
-	struct sockaddr_in server;
+	struct sockaddr_storage server; /* of either family */
 	enum framing framing;
 	enum ending ending;
 	uint32_t size_min, size_max; /* payload bytes of a message */

@@ -53,6 +53,7 @@ link_reset(bool ethernet, uint16_t caps)
 		.caps = caps,
 		.tx_chain_max = 8,
 		.control_pool = control_pool,
+		.wait_pool = control_pool,
 		.counters = &lnk.counters};
 }
 

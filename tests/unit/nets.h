@@ -7,17 +7,15 @@
  * 10.0.0.2 (MAC ...:02), built in `pkt` for a test to spoil and `arrive`.
  */
 
-#include "links.h"
+#include "make_net.h"
 
 #include <netinet/in.h>
 
 #include <rte_ip.h>
 
 #include "ether.h"
-#include "net.h"
+#include "net_state.h"
 
-#define NEIGHBOR_KIND 3
-#define ANNOUNCE_KIND 4
 #define L2 RTE_ETHER_HDR_LEN
 
 static struct net *net;
@@ -54,9 +52,7 @@ net_begin(uint16_t caps)
 	struct rill_prefix prefix = {ip4(10, 0, 0, 1), 24};
 
 	link_reset(true, caps);
-	net = net_create(&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test",
-		SOCKET_ID_ANY, lnk.now);
-	assert_non_null(net);
+	net = net_make();
 	assert_int_equal(net_addr_add(net, &prefix, lnk.now), 0);
 }
 

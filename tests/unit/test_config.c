@@ -60,6 +60,14 @@ good_stack(struct rill_config *config)
 	config->ports[1].addrs_count = 1;
 }
 
+/* The second address becomes this one. */
+static struct rill_prefix *
+ip6(struct rill_config *config, const char *text)
+{
+	config->ports[0].addrs[1] = prefix(text);
+	return &config->ports[0].addrs[1];
+}
+
 #define STACK_ROWS(X)                                                                              \
 	X(ports_none, c->ports_count = 0, -EINVAL, "ports_count", "0", "1 .. 16")                  \
 	X(ports_many, c->ports_count = 17, -EINVAL, "ports_count", "17", "1 .. 16")                \
@@ -68,11 +76,26 @@ good_stack(struct rill_config *config)
 	X(name_twice, c->ports[1].name = "net_tap0,iface=x", -EINVAL, "ports[1].name",             \
 		"net_tap0,iface=x", "once")                                                        \
 	X(mtu_small, c->ports[1].mtu = 67, -EINVAL, "ports[1].mtu", "67", "68 .. 65000")           \
+	X(vlan, c->ports[1].vlan = 4095, -EINVAL, "ports[1].vlan", "4095", "1 .. 4094")            \
+	X(vlan_priority, (c->ports[0].vlan = 1, c->ports[0].vlan_priority = 8), -EINVAL,           \
+		"ports[0].vlan_priority", "8", "0 .. 7")                                           \
+	X(vlan_none, c->ports[0].vlan_priority = 1, -EINVAL, "ports[0].vlan_priority", "1", "vlan") \
 	X(mtu_large, c->ports[1].mtu = 65001, -EINVAL, "ports[1].mtu", "65001", "68 .. 65000")     \
 	X(addrs_many, c->ports[0].addrs_count = 257, -EINVAL, "ports[0].addrs_count", "257", "256") \
-	X(addr_none, c->ports[0].addrs[1].addr.family = 0, -EINVAL, "ports[0].addrs", "0", "AF_INET") \
-	X(addr_ip6, c->ports[0].addrs[1] = prefix("2001:db8::1/64"), -ENOTSUP, "ports[0].addrs",   \
-		"IPv6", "IPv4")                                                                    \
+	X(addr_none, c->ports[0].addrs[1].addr.family = 0, -EINVAL, "ports[0].addrs", "0", "AF_INET6") \
+	X(addr6_len_0, c->ports[0].addrs[1] = prefix("2001:db8::1/0"), -EINVAL, "ports[0].addrs",  \
+		"2001:db8::1/0", "1 to 128")                                                       \
+	X(addr6_len_129, ip6(c, "2001:db8::1/64")->len = 129, -EINVAL, "ports[0].addrs",           \
+		"2001:db8::1/129", "1 to 128")                                                     \
+	X(addr6_multicast, ip6(c, "ff02::1/64"), -EINVAL, "ports[0].addrs", "ff02::1/64", "unicast") \
+	X(addr6_loopback, ip6(c, "::1/64"), -EINVAL, "ports[0].addrs", "::1/64", "unicast")        \
+	X(addr6_any, ip6(c, "::/64"), -EINVAL, "ports[0].addrs", "::/64", "unicast")               \
+	X(addr6_mapped, ip6(c, "::ffff:192.0.2.7/96"), -EINVAL, "ports[0].addrs", "::ffff:192.0.2.7/96", \
+		"unicast")                                                                         \
+	X(addr6_twice, c->ports[0].addrs[0] = *ip6(c, "2001:db8::1/64"), -EINVAL, "ports[0].addrs", \
+		"2001:db8::1", "twice")                                                            \
+	X(mtu6, (ip6(c, "2001:db8::1/64"), c->ports[0].mtu = 1279), -EINVAL, "ports[0].mtu", "1279", \
+		"1280 or more")                                                                    \
 	X(addr_len_0, c->ports[0].addrs[0].len = 0, -EINVAL, "ports[0].addrs", "192.0.2.1/0", "1 to 32") \
 	X(addr_len_33, c->ports[0].addrs[0].len = 33, -EINVAL, "ports[0].addrs", "192.0.2.1/33", "1 to 32") \
 	X(addr_network, c->ports[0].addrs[0] = prefix("192.0.2.0/24"), -EINVAL, "ports[0].addrs",  \
@@ -91,7 +114,15 @@ good_stack(struct rill_config *config)
 		"192.0.3.1", "within")                                                             \
 	X(gateway_own, c->ports[0].gateway = addr("198.51.100.1"), -EINVAL, "ports[0].gateway",    \
 		"198.51.100.1", "router")                                                          \
-	X(gateway_ip6, c->ports[0].gateway = addr("fe80::1"), -ENOTSUP, "ports[0].gateway", "IPv6", "IPv4") \
+	X(gateway_ip6, c->ports[0].gateway = addr("fe80::1"), -EINVAL, "ports[0].gateway", "fe80::1", "IPv4") \
+	X(gateway6_ip4, c->ports[0].gateway6 = addr("192.0.2.254"), -EINVAL, "ports[0].gateway6",  \
+		"192.0.2.254", "IPv6")                                                             \
+	X(gateway6_alone, c->ports[0].gateway6 = addr("fe80::1"), -EINVAL, "ports[0].gateway6",    \
+		"fe80::1", "no network")                                                           \
+	X(gateway6_far, (ip6(c, "2001:db8::1/64"), c->ports[0].gateway6 = addr("2001:db9::1")), -EINVAL, \
+		"ports[0].gateway6", "2001:db9::1", "within")                                      \
+	X(gateway6_own, (ip6(c, "2001:db8::1/64"), c->ports[0].gateway6 = addr("2001:db8::1")), -EINVAL, \
+		"ports[0].gateway6", "2001:db8::1", "router")                                      \
 	X(lanes_odd, c->lanes = 3, -EINVAL, "3 lanes", "2 ports", "such as 4")                     \
 	X(lanes_few, c->lanes = 1, -EINVAL, "1 lanes", "2 ports", "such as 2")                     \
 	X(lanes_many, c->lanes = 34, -EINVAL, "lanes: 34", "at most 16", "a stack 64")              \
@@ -147,6 +178,23 @@ good_lane(struct rill_lane_config *config)
 	rill_lane_config_default(config);
 	config->addrs[0] = prefix("192.0.2.1/24");
 	config->addrs_count = 1;
+}
+
+static void
+test_both_families_side_by_side(void **state)
+{
+	struct rill_config config;
+
+	good_stack(&config);
+	ip6(&config, "2001:db8::1/64");
+	config.ports[0].mtu = 1280;
+	assert_int_equal(config_check(&config), 0);
+	config.ports[0].gateway6 = addr("2001:db8::ffff");
+	assert_int_equal(config_check(&config), 0);
+	config.ports[0].gateway6 = addr("fe80::1");
+	assert_int_equal(config_check(&config), 0);
+	ip6(&config, "fe80::2/64");
+	assert_int_equal(config_check(&config), 0);
 }
 
 static struct rill_options bad_options;
@@ -250,6 +298,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_wrong_value_of_a_stack_is_refused_by_name),
+		cmocka_unit_test(test_both_families_side_by_side),
 		cmocka_unit_test(test_each_wrong_value_of_a_lane_is_refused_by_name),
 		cmocka_unit_test(test_limits_left_0_take_defaults_that_follow_max_conns),
 		cmocka_unit_test(test_the_limits_of_a_default_follow_a_changed_max_conns),

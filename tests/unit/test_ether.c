@@ -75,7 +75,9 @@ test_types_and_destinations(void **state)
 	frame_make(mac_of(1), mac_broadcast, RTE_ETHER_TYPE_IPV4);
 	expect_drop(60, RILL_DROP_ether_bad_source);
 	frame_make(mac_of(1), mac_of(2), RTE_ETHER_TYPE_IPV6);
-	expect_drop(60, RILL_DROP_ether_type);
+	expect(64, ETHER_IP6, RILL_DROP_COUNT, 14, false);
+	frame_make((struct rte_ether_addr){{0x33, 0x33, 0, 0, 0, 1}}, mac_of(2), RTE_ETHER_TYPE_IPV6);
+	expect_drop(60, RILL_DROP_ether_not_ours); /* no group is joined */
 	frame_make(mac_of(1), mac_of(2), 46);
 	expect_drop(60, RILL_DROP_ether_type);
 }
@@ -125,7 +127,83 @@ test_tags(void **state)
 			expect_only_drops(RILL_DROP_vlan_foreign, 1);
 		}
 	}
+	link_reset(true, NETIF_PF_VLAN); /* a VF that its PF has put into a VLAN */
+	mbuf = packets_make(frame, 60);
+	mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	mbuf->vlan_tci = 5;
+	assert_int_equal(ether_input(&lnk.netif, mbuf, &l2_len, &group), ETHER_IP4);
+	assert_int_equal(l2_len, 14);
+	rte_pktmbuf_free(mbuf);
 	packets_expect_none_in_use();
+}
+
+/* In VLAN 7: what is not is dropped, whoever takes the tags off; and plain is what ether_input takes. */
+static void
+test_in_a_vlan(void **state)
+{
+	static const struct {
+		uint16_t caps, type, tci; /* of the tag in the frame, where there is one */
+		int stripped;             /* -1: no tag was taken off; else its tci */
+		enum ether_verdict want;
+		bool plain;
+	} rows[] = {
+		{0, RTE_ETHER_TYPE_VLAN, 7, -1, ETHER_IP4, true},
+		{0, RTE_ETHER_TYPE_VLAN, 0xe007, -1, ETHER_IP4, true}, /* whatever its priority */
+		{0, RTE_ETHER_TYPE_VLAN, 8, -1, ETHER_DROPPED, false},
+		{0, RTE_ETHER_TYPE_VLAN, 0, -1, ETHER_DROPPED, false}, /* a priority is no VLAN */
+		{0, RTE_ETHER_TYPE_IPV4, 0, -1, ETHER_DROPPED, false},
+		{0, RTE_ETHER_TYPE_IPV4, 0, 7, ETHER_DROPPED, false}, /* an answer would have no tag */
+		{NETIF_VLAN, RTE_ETHER_TYPE_IPV4, 0, 7, ETHER_IP4, true},
+		{NETIF_VLAN, RTE_ETHER_TYPE_IPV4, 0, 0x2007, ETHER_IP4, true},
+		{NETIF_VLAN, RTE_ETHER_TYPE_IPV4, 0, 8, ETHER_DROPPED, false},
+		{NETIF_VLAN, RTE_ETHER_TYPE_IPV4, 0, -1, ETHER_DROPPED, false},
+		{NETIF_VLAN, RTE_ETHER_TYPE_VLAN, 7, -1, ETHER_DROPPED, false},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
+		struct rte_mbuf *mbuf;
+		uint16_t l2_len;
+		bool group;
+
+		link_reset(true, rows[i].caps);
+		lnk.netif.vlan_tci = 0x6007;
+		frame_make(mac_of(1), mac_of(2), rows[i].type);
+		if (rows[i].type == RTE_ETHER_TYPE_VLAN)
+			tag_make(rows[i].tci, RTE_ETHER_TYPE_IPV4);
+		mbuf = packets_make(frame, 60);
+		if (rows[i].stripped >= 0) {
+			mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+			mbuf->vlan_tci = (uint16_t)rows[i].stripped;
+		}
+		if (ether_is_plain(&lnk.netif, mbuf, RTE_ETHER_TYPE_IPV4) != rows[i].plain ||
+			ether_input(&lnk.netif, mbuf, &l2_len, &group) != rows[i].want)
+			fail_msg("row %u", i);
+		if (rows[i].want != ETHER_DROPPED) {
+			assert_int_equal(l2_len, netif_l2_len(&lnk.netif));
+			rte_pktmbuf_free(mbuf);
+		}
+		expect_only_drops(RILL_DROP_vlan_foreign, rows[i].want == ETHER_DROPPED);
+	}
+	packets_expect_none_in_use();
+}
+
+/* What is sent bears the tag, unless the port puts it in. */
+static void
+test_headers_in_a_vlan(void **state)
+{
+	struct rte_ether_addr dst = mac_of(2);
+	uint8_t header[18];
+
+	for (int port = 0; port < 2; port++) {
+		link_reset(true, port ? NETIF_VLAN : 0);
+		lnk.netif.vlan_tci = 0x6007;
+		frame_make(mac_of(2), mac_of(1), port ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_VLAN);
+		if (!port)
+			tag_make(0x6007, RTE_ETHER_TYPE_IPV6);
+		assert_int_equal(
+			ether_write_header(&lnk.netif, &dst, RTE_ETHER_TYPE_IPV6, header), port ? 14 : 18);
+		assert_memory_equal(header, frame, port ? 14 : 18);
+	}
 }
 
 static void
@@ -139,10 +217,12 @@ test_bare_ip(void **state)
 
 		link_reset(false, 0);
 		assert_int_equal(ether_input(&lnk.netif, mbuf, &l2_len, &group),
-			version == 4 ? ETHER_IP4 : ETHER_DROPPED);
-		expect_only_drops(RILL_DROP_ip_version, version != 4);
+			version == 4   ? ETHER_IP4
+			: version == 6 ? ETHER_IP6
+				       : ETHER_DROPPED);
+		expect_only_drops(RILL_DROP_ip_version, version != 4 && version != 6);
 		assert_true(l2_len == 0 && !group);
-		if (version == 4)
+		if (version == 4 || version == 6)
 			rte_pktmbuf_free(mbuf);
 	}
 	link_reset(false, 0);
@@ -179,6 +259,8 @@ main(void)
 		cmocka_unit_test(test_types_and_destinations),
 		cmocka_unit_test(test_short_at_every_length),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_in_a_vlan),
+		cmocka_unit_test(test_headers_in_a_vlan),
 		cmocka_unit_test(test_bare_ip),
 		cmocka_unit_test(test_reply_goes_back),
 	};

@@ -210,6 +210,25 @@ test_any_ttl_is_accepted(void **state)
 	net_end();
 }
 
+/* Kept, or dropped for this reason; either way nothing comes of it yet. */
+static void
+expect_fragment(enum rill_drop reason)
+{
+	if (reason != RILL_DROP_COUNT) {
+		uint64_t before = lnk.counters.drops[reason];
+
+		assert_int_equal(arrive(), IP_CONSUMED);
+		assert_int_equal(lnk.counters.drops[reason], before + 1);
+	} else {
+		uint32_t held = fragments_buffers(net->fragments);
+
+		assert_int_equal(arrive(), IP_CONSUMED);
+		assert_int_equal(fragments_buffers(net->fragments), held + 1);
+		fragments_give_up(net);
+	}
+	expect_silence();
+}
+
 static void
 test_fragments(void **state)
 {
@@ -220,8 +239,10 @@ test_fragments(void **state)
 		pkt_sum_ip();
 		if (bit >= 14) /* DF, and the reserved bit, which is ignored */
 			expect_tcp();
-		else
-			expect_drop(RILL_DROP_ip_fragment);
+		else /* MF: no data but a TCP header of 20 bytes; or an offset: all but 8 leave it whole */
+			expect_fragment(bit == 13 ? RILL_DROP_ip_fragment_malformed
+					: bit < 2 ? RILL_DROP_ip_fragment_tiny
+						  : RILL_DROP_COUNT);
 	}
 	net_end();
 }
@@ -300,6 +321,8 @@ test_headers_cut_anywhere(void **state)
 	net_end();
 }
 
+#define FRAGMENT_KEPT ((enum rill_drop)(RILL_DROP_COUNT + 1))
+
 /* What a packet that claims this total length, of which `there` bytes arrived, comes to. */
 static enum rill_drop
 lengths_verdict(uint32_t total, uint32_t there, bool fragment, uint8_t protocol, bool bad_sum)
@@ -310,8 +333,12 @@ lengths_verdict(uint32_t total, uint32_t there, bool fragment, uint8_t protocol,
 		return RILL_DROP_ip_total_length;
 	if (bad_sum)
 		return RILL_DROP_ip_checksum;
+	if (fragment && (total == 20 || total % 8 != 4))
+		return RILL_DROP_ip_fragment_malformed;
+	if (fragment && protocol == IPPROTO_TCP && total < 40)
+		return RILL_DROP_ip_fragment_tiny;
 	if (fragment)
-		return RILL_DROP_ip_fragment;
+		return FRAGMENT_KEPT;
 	return protocol == IPPROTO_TCP ? RILL_DROP_COUNT : RILL_DROP_ip_protocol;
 }
 
@@ -319,7 +346,7 @@ lengths_verdict(uint32_t total, uint32_t there, bool fragment, uint8_t protocol,
 static uint64_t
 drops_of(enum rill_drop reason)
 {
-	if (reason == RILL_DROP_COUNT)
+	if (reason >= RILL_DROP_COUNT)
 		return 0;
 	return lnk.counters.drops[reason] +
 	       (reason == RILL_DROP_ip_protocol ? lnk.counters.drops[RILL_DROP_icmp_rate] : 0);
@@ -350,6 +377,12 @@ test_claimed_lengths_against_bytes(void **state)
 		pkt_ip()->fragment_offset = fragment ? rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG) : 0;
 		pkt_sum_ip();
 		pkt_ip()->hdr_checksum ^= bad_sum ? 0x5555 : 0;
+		if (fragment && want == FRAGMENT_KEPT) {
+			arrive_mbuf(packets_cut(pkt.bytes, L2 + there, a, b), false);
+			assert_int_equal(fragments_buffers(net->fragments), 1);
+			fragments_give_up(net);
+			continue;
+		}
 		if (arrive_mbuf(packets_cut(pkt.bytes, L2 + there, a, b), false) == IP_TCP) {
 			assert_int_equal(want, RILL_DROP_COUNT);
 			packets_expect_bytes(seg.mbuf, pkt.bytes, L2 + total);

@@ -41,6 +41,7 @@ is_taken(struct rte_mbuf *mbuf, struct rte_mbuf *twin)
 		assert_false(taken);
 	}
 	rte_pktmbuf_free(mbuf);
+	fragments_give_up(net);
 	link_flush();
 	packets_expect_none_in_use();
 	return taken;

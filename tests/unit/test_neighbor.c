@@ -500,6 +500,60 @@ test_forgotten_source(void **state)
 	end();
 }
 
+/* As whoever doubts that the port hears asks; what does not answer any more is counted. */
+static void
+test_who_is_known_is_asked(void **state)
+{
+	struct rill_addr dead = ip4(10, 0, 0, 66), idle = ip4(10, 0, 0, 3), peer = ip4(10, 0, 0, 2);
+
+	begin(true);
+	get(dead, true);
+	link_flush();
+	assert_false(neighbors_ask_known(neighbors, lnk.now, &lnk.outbox)); /* it has never answered */
+	expect_silence();
+	get(idle, false);
+	learn(idle, mac_of(3));
+	get(peer, true);
+	learn(peer, mac_of(2));
+	advance(2 * SECOND);
+	link_flush();
+	assert_true(neighbors_ask_known(neighbors, lnk.now, &lnk.outbox));
+	expect_request(peer, mac_of(2)); /* somebody uses it */
+	assert_true(neighbors_ask_known(neighbors, lnk.now, &lnk.outbox));
+	expect_silence(); /* it is being asked */
+	learn(peer, mac_of(2));
+	assert_int_equal(lnk.counters.neighbors_lost, 0);
+	advance(2 * SECOND);
+	link_flush();
+	assert_true(neighbors_ask_known(neighbors, lnk.now, &lnk.outbox));
+	advance(3 * SECOND - 100);
+	assert_int_equal(lnk.counters.neighbors_lost, 0);
+	advance(200);
+	assert_int_equal(lnk.counters.neighbors_lost, 1);
+	advance(60 * SECOND); /* those that never answered are none of these */
+	assert_int_equal(lnk.counters.neighbors_lost, 1);
+	end();
+}
+
+static void
+test_another_mac_of_ours_is_in_all_headers(void **state)
+{
+	struct rill_addr peer = ip4(10, 0, 0, 2);
+	struct rte_ether_hdr want[2] = {
+		{mac_of(2), mac_of(9), rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)}};
+
+	begin(true);
+	get(peer, true);
+	learn(peer, mac_of(2));
+	link_flush();
+	lnk.netif.mac = mac_of(9);
+	neighbors_follow_mac(neighbors);
+	output(peer, 'x');
+	((char *)want)[sizeof(want[0])] = 'x';
+	expect_frame(want, sizeof(want[0]) + 1);
+	end();
+}
+
 int
 main(void)
 {
@@ -517,6 +571,8 @@ main(void)
 		cmocka_unit_test(test_failures_to_send_are_counted),
 		cmocka_unit_test(test_bare_ip_has_nothing_to_resolve),
 		cmocka_unit_test(test_forgotten_source),
+		cmocka_unit_test(test_who_is_known_is_asked),
+		cmocka_unit_test(test_another_mac_of_ours_is_in_all_headers),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

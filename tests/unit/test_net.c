@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 
-#include "net_state.h"
 #include "nets.h"
 
 static struct rill_prefix
@@ -306,10 +305,37 @@ test_announcements(void **state)
 	expect_silence();
 	net_end();
 	link_reset(false, 0);
-	net = net_create(
-		&lnk.netif, &lnk.wheel, NEIGHBOR_KIND, ANNOUNCE_KIND, "test", SOCKET_ID_ANY, 0);
+	net = net_make();
 	assert_int_equal(addr_add(ip4(10, 0, 0, 2), 24), 0);
 	assert_int_equal(lnk.wheel.armed, 0); /* bare IP has no ARP */
+	net_end();
+}
+
+/* The link was down, say: an address is announced twice more. */
+static void
+test_announcements_begin_anew(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1);
+	struct arp_frame want;
+
+	net_begin(0);
+	want = arp_frame(RTE_ARP_OP_REQUEST, mac_of(1), mac_broadcast, us, mac_zero, us);
+	lnk.now += USEC_PER_SEC;
+	fire(); /* and it is half-way through the first time */
+	link_flush();
+	net_announce_all(net, lnk.now);
+	lnk.now += 8;
+	for (int i = 0; i < 2; i++, lnk.now += 2 * USEC_PER_SEC + 8) {
+		fire();
+		expect_frame(&want, sizeof(want));
+		expect_silence();
+	}
+	fire();
+	expect_silence();
+	lnk.netif.silent = true; /* another lane does */
+	net_announce_all(net, lnk.now);
+	lnk.now += USEC_PER_SEC;
+	assert_int_equal(fire(), 0);
 	net_end();
 }
 
@@ -346,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_broadcast_forms),
 		cmocka_unit_test(test_only_networks_with_broadcast_addresses_are_walked),
 		cmocka_unit_test(test_announcements),
+		cmocka_unit_test(test_announcements_begin_anew),
 		cmocka_unit_test(test_requests_come_from_ours),
 	};
 

@@ -106,7 +106,7 @@ test_sentence_reads_well(void **state)
 	options.dscp = 64; /* the first wrong one is named */
 	assert_int_equal(rill_options_check(&options), -EINVAL);
 	assert_string_equal(rill_error(),
-		"option ttl is 0, but must be from 1 to 255 (IPv4 time to live [9293 3.9.2])");
+		"option ttl is 0, but must be from 1 to 255 (IPv4 time to live, IPv6 hop limit [9293 3.9.2, 8200 3])");
 }
 
 static void

@@ -134,12 +134,25 @@ __wrap_rte_eth_dev_rss_reta_query(
 
 /* Where it puts what arrives for this connection. */
 static unsigned int
-nic_queue(const struct tuple_head *tuple)
+nic_queue(const struct tuple *tuple)
 {
-	uint32_t words[3] = {rte_be_to_cpu_32(tuple->raddr4), rte_be_to_cpu_32(tuple->laddr4),
-		(uint32_t)rte_be_to_cpu_16(tuple->rport) << 16 | rte_be_to_cpu_16(tuple->lport)};
+	unsigned int n = 0, addr_words = tuple->head.family == AF_INET ? 1 : 4;
+	uint32_t words[9];
 
-	return nic.reta[rte_softrss(words, 3, nic.key) & (nic.reta_size - 1u)];
+	if (addr_words == 1) {
+		words[n++] = rte_be_to_cpu_32(tuple->head.raddr4);
+		words[n++] = rte_be_to_cpu_32(tuple->head.laddr4);
+	} else {
+		rte_be32_t wire[8];
+
+		memcpy(wire, tuple->addrs6.raddr, 16);
+		memcpy(wire + 4, tuple->addrs6.laddr, 16);
+		for (; n < 8; n++)
+			words[n] = rte_be_to_cpu_32(wire[n]);
+	}
+	words[n++] = (uint32_t)rte_be_to_cpu_16(tuple->head.rport) << 16 |
+		     rte_be_to_cpu_16(tuple->head.lport);
+	return nic.reta[rte_softrss(words, n, nic.key) & (nic.reta_size - 1u)];
 }
 
 /* One that does all it says, with a key of its own until it gets another. */
@@ -150,7 +163,8 @@ nic_reset(void)
 
 	memset(&nic, 0, sizeof(nic));
 	nic.queues = 16;
-	nic.types = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_FRAG_IPV4;
+	nic.types = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_FRAG_IPV4 |
+		    RTE_ETH_RSS_NONFRAG_IPV6_TCP;
 	nic.key_len = 40;
 	nic.reta_size = 128;
 	rng_init(&rng, (struct siphash_key){7, 2});
@@ -186,13 +200,16 @@ expect_same_choice(unsigned int lanes)
 
 	rng_init(&rng, (struct siphash_key){1, 2});
 	for (int i = 0; i < 2000; i++) {
-		const struct tuple_head tuple = {
-			.raddr4 = (uint32_t)rng_next(&rng),
-			.laddr4 = (uint32_t)rng_next(&rng),
-			.rport = (uint16_t)rng_next(&rng),
-			.lport = (uint16_t)rng_next(&rng),
-		};
+		struct tuple tuple = {.head = {.rport = (uint16_t)rng_next(&rng),
+					      .lport = (uint16_t)rng_next(&rng),
+					      .family = i % 2 == 0 ? AF_INET : AF_INET6}};
 
+		if (i % 2 == 0) {
+			tuple.head.raddr4 = (uint32_t)rng_next(&rng);
+			tuple.head.laddr4 = (uint32_t)rng_next(&rng);
+		}
+		for (unsigned int at = 0; at < sizeof(tuple.addrs6); at++)
+			((uint8_t *)&tuple.addrs6)[at] = (uint8_t)rng_next(&rng);
 		assert_in_range(nic_queue(&tuple), 0, lanes - 1);
 		assert_int_equal(nic_queue(&tuple), steer_lane(&steer, &tuple));
 		counts[nic_queue(&tuple)]++;
@@ -341,6 +358,30 @@ test_a_device_that_does_not_claim_enough_is_not_asked(void **state)
 	expect_refusal("key of 0 bytes");
 }
 
+/* Queues that fill without RSS, as many as there are. */
+static void
+test_some_devices_are_spread_anyway(void **state)
+{
+	static const struct {
+		const char *driver;
+		bool is;
+	} rows[] = {{"net_memif", true}, {"net_vhost", true}, {"net_virtio_user", true},
+		{"net_af_packet", true}, {"net_virtio", true}, {"net_tap", false}, {"net_e1000_igb_vf", false},
+		{"net_null", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct port port;
+
+		nic_reset();
+		nic.driver = rows[i].driver;
+		nic.queues = QUEUES;
+		assert_int_equal(port_probe(&port, &setup), 0);
+		assert_int_equal(port_is_spread_anyway(&port, QUEUES), rows[i].is);
+		assert_false(port_is_spread_anyway(&port, QUEUES + 1));
+		port_close(&port);
+	}
+}
+
 /* Each queue has its own buffers, which all come back when the port closes. */
 static void
 test_each_queue_is_a_port(void **state)
@@ -379,6 +420,7 @@ main(void)
 		cmocka_unit_test(test_a_key_that_is_not_known_or_not_fit_is_none),
 		cmocka_unit_test(test_a_table_that_is_not_the_steers_is_none),
 		cmocka_unit_test(test_a_device_that_does_not_claim_enough_is_not_asked),
+		cmocka_unit_test(test_some_devices_are_spread_anyway),
 		cmocka_unit_test(test_each_queue_is_a_port),
 	};
 

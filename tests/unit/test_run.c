@@ -120,11 +120,12 @@ segment_for(const struct runner *runner)
 			.src_addr = rte_cpu_to_be_32(0xc0000202),
 			.dst_addr = rte_cpu_to_be_32(0xc0000201)},
 	};
-	struct tuple_head tuple = {.laddr4 = frame.ip.dst_addr, .raddr4 = frame.ip.src_addr};
+	struct tuple tuple = {.head = {
+		.laddr4 = frame.ip.dst_addr, .raddr4 = frame.ip.src_addr, .family = AF_INET}};
 
 	while (carrier->group->members[steer_lane(&carrier->group->steer, &tuple)] != runner->lane)
-		tuple.rport++;
-	frame.tcp.src_port = tuple.rport;
+		tuple.head.rport++;
+	frame.tcp.src_port = tuple.head.rport;
 	return frame;
 }
 

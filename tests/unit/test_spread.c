@@ -104,10 +104,11 @@ static unsigned int
 lane_of_port(uint16_t rport)
 {
 	struct tcp_frame frame = segment(rport, 0);
-	struct tuple_head tuple = {.laddr4 = frame.ip.dst_addr,
+	struct tuple tuple = {.head = {.laddr4 = frame.ip.dst_addr,
 		.raddr4 = frame.ip.src_addr,
 		.lport = frame.tcp.dst_port,
-		.rport = frame.tcp.src_port};
+		.rport = frame.tcp.src_port,
+		.family = AF_INET}};
 
 	return steer_lane(&steer, &tuple);
 }

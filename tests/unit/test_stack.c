@@ -73,7 +73,7 @@ usage(void)
 #define ROWS(X)                                                                                    \
 	X(config, c->lanes = 17, -EINVAL, "lanes: 17", "at most 16")                                       \
 	X(port, c->ports[0].name = "net_rnig0", -ENODEV, "net_rnig0", "driver's with a number")    \
-	X(pci, c->ports[0].name = "0000:ff:1f.7", -ENODEV, "0000:ff:1f.7", "vfio-pci")             \
+	X(pci, c->ports[0].name = "0000:ff:1f.7", -ENODEV, "0000:ff:1f.7", "lspci")             \
 	X(rings, c->ports[0].rx_desc = 4096, -EINVAL, "limits.buffers: 4096", "4096 and 1024")     \
 	X(buffers, c->limits.buffers = 1u << 20, -ENOMEM, "limits.buffers", "1048576")             \
 	X(conns, c->limits.max_conns = 1u << 28, -ENOMEM, "max_conns", "268435456")                \

@@ -16,7 +16,7 @@
 #include "rng.h"
 #include "steer.h"
 
-/* The key and the rows for TCP over IPv4 of "Verifying the RSS hash calculation". */
+/* The key and the rows for TCP of "Verifying the RSS hash calculation". */
 static const uint8_t known_key[STEER_KEY_LEN] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2,
 	0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30,
 	0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac,
@@ -34,21 +34,33 @@ static const struct {
 	{"24.19.198.95", 12898, "12.22.207.184", 38024, 0x5c2b394a},
 	{"38.27.205.30", 48228, "209.142.163.6", 2217, 0xafc7327f},
 	{"153.39.163.191", 44251, "202.188.127.2", 1303, 0x10e828a2},
+	{"3ffe:2501:200:1fff::7", 2794, "3ffe:2501:200:3::1", 1766, 0x40207d3d},
+	{"3ffe:501:8::260:97ff:fe40:efab", 14230, "ff02::1", 4739, 0xdde51bbf},
+	{"3ffe:1900:4545:3:200:f8ff:fe21:67cf", 44251, "fe80::200:f8ff:fe21:67cf", 38024,
+		0x02d1feef},
 };
 
 static struct steer steer;
+
+static struct tuple
+tuple_of(const char *local, uint16_t lport, const char *remote, uint16_t rport)
+{
+	struct tuple tuple = {.head = {.lport = htons(lport), .rport = htons(rport)}};
+	struct rill_addr here, there;
+
+	assert_int_equal(rill_addr_parse(local, &here), 0);
+	assert_int_equal(rill_addr_parse(remote, &there), 0);
+	tuple_set_addrs(&tuple, &here, &there);
+	return tuple;
+}
 
 static void
 test_known_hashes(void **state)
 {
 	steer_init_key(&steer, known_key, 4);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		struct tuple_head tuple = {
-			.raddr4 = inet_addr(known[i].from),
-			.laddr4 = inet_addr(known[i].to),
-			.rport = htons(known[i].from_port),
-			.lport = htons(known[i].to_port),
-		};
+		struct tuple tuple = tuple_of(
+			known[i].to, known[i].to_port, known[i].from, known[i].from_port);
 
 		assert_int_equal(steer_hash(&steer, &tuple), known[i].hash);
 		assert_int_equal(steer_lane(&steer, &tuple), known[i].hash % STEER_RETA_SIZE % 4);
@@ -84,17 +96,47 @@ test_keys_under_which_lanes_have_no_ports(void **state)
 	assert_false(steer_key_reaches_all(zeros));
 	memset(key, 0x55, sizeof(key)); /* each second bit adds the same */
 	assert_false(steer_key_reaches_all(key));
+	memcpy(key, known_key, sizeof(key));
+	memset(key + 32, 0x55, 16); /* where IPv6 has its ports */
+	assert_false(steer_key_reaches_all(key));
 }
 
-static struct tuple_head
-any_tuple(struct rng *rng)
+static struct tuple
+any_tuple(struct rng *rng, uint8_t family)
 {
 	uint64_t a = rng_next(rng), b = rng_next(rng);
+	struct tuple tuple = {.head = {.lport = (uint16_t)b,
+				      .rport = (uint16_t)(b >> 16),
+				      .family = family}};
 
-	return (struct tuple_head){.laddr4 = (uint32_t)a,
-		.raddr4 = (uint32_t)(a >> 32),
-		.lport = (uint16_t)b,
-		.rport = (uint16_t)(b >> 16)};
+	if (family == AF_INET) {
+		tuple.head.laddr4 = (uint32_t)a;
+		tuple.head.raddr4 = (uint32_t)(a >> 32);
+	}
+	for (unsigned int i = 0; i < sizeof(tuple.addrs6); i++)
+		((uint8_t *)&tuple.addrs6)[i] = (uint8_t)rng_next(rng);
+	return tuple;
+}
+
+/* The tuple as rte_softrss takes it; returns the number of words. */
+static unsigned int
+words_of(const struct tuple *tuple, uint32_t words[9])
+{
+	unsigned int n = 0;
+
+	if (tuple->head.family == AF_INET) {
+		words[n++] = ntohl(tuple->head.raddr4);
+		words[n++] = ntohl(tuple->head.laddr4);
+	} else {
+		uint32_t wire[8];
+
+		memcpy(wire, tuple->addrs6.raddr, 16);
+		memcpy(wire + 4, tuple->addrs6.laddr, 16);
+		for (; n < 8; n++)
+			words[n] = ntohl(wire[n]);
+	}
+	words[n++] = (uint32_t)ntohs(tuple->head.rport) << 16 | ntohs(tuple->head.lport);
+	return n;
 }
 
 static void
@@ -106,36 +148,38 @@ test_agrees_with_dpdk(void **state)
 	rng_init(&rng, (struct siphash_key){1, 2});
 	steer_init(&steer, secret, 3);
 	for (int i = 0; i < 10000; i++) {
-		struct tuple_head tuple = any_tuple(&rng);
-		uint32_t words[] = {ntohl(tuple.raddr4), ntohl(tuple.laddr4),
-			(uint32_t)ntohs(tuple.rport) << 16 | ntohs(tuple.lport)};
+		struct tuple tuple = any_tuple(&rng, i % 2 == 0 ? AF_INET : AF_INET6);
+		uint32_t words[9];
+		unsigned int n = words_of(&tuple, words);
 
-		assert_int_equal(steer_hash(&steer, &tuple), rte_softrss(words, 3, steer.key));
+		assert_int_equal(steer_hash(&steer, &tuple), rte_softrss(words, n, steer.key));
 	}
 }
+
+static const char *const servers[] = {"10.0.0.2", "2001:db8::2"};
+static const char *const clients[] = {"10.0.0.1", "2001:db8::1"};
 
 /* One server, its clients' ports in a row: the worst that is common. */
 static void
 test_lanes_get_equal_shares(void **state)
 {
 	enum { LANES = 4, CONNS = 40000 };
-	unsigned int seen[LANES] = {0};
+	unsigned int seen[2][LANES] = {{0}};
 
 	for (uint8_t s = 0; s < 8; s++) {
 		uint8_t secret[32] = {s};
 
 		steer_init(&steer, secret, LANES);
 		for (unsigned int i = 0; i < CONNS; i++) {
-			struct tuple_head tuple = {.laddr4 = inet_addr("10.0.0.2"),
-				.raddr4 = inet_addr("10.0.0.1"),
-				.lport = htons(80),
-				.rport = htons((uint16_t)(1024 + i))};
+			struct tuple tuple =
+				tuple_of(servers[s % 2], 80, clients[s % 2], (uint16_t)(1024 + i));
 
-			seen[steer_lane(&steer, &tuple)]++;
+			seen[s % 2][steer_lane(&steer, &tuple)]++;
 		}
 	}
-	for (int i = 0; i < LANES; i++)
-		assert_in_range(seen[i], 8 * CONNS / LANES * 9 / 10, 8 * CONNS / LANES * 11 / 10);
+	for (int i = 0; i < 2 * LANES; i++)
+		assert_in_range(seen[i / LANES][i % LANES], 4 * CONNS / LANES * 9 / 10,
+			4 * CONNS / LANES * 11 / 10);
 }
 
 /* The entries of the indirection table that ports reach, whose bytes stand at `at`. */
@@ -163,8 +207,10 @@ test_every_lane_has_ports_whatever_the_secret(void **state)
 		uint8_t secret[32] = {(uint8_t)s, (uint8_t)(s >> 8)};
 
 		steer_init(&steer, secret, 16);
-		assert_int_equal(entries_reached(STEER_RPORT_AT), STEER_RETA_SIZE);
-		assert_int_equal(entries_reached(STEER_LPORT_AT), STEER_RETA_SIZE);
+		for (unsigned int at = 0; at < 4; at += 2) {
+			assert_int_equal(entries_reached(STEER_PORTS4_AT + at), STEER_RETA_SIZE);
+			assert_int_equal(entries_reached(STEER_PORTS6_AT + at), STEER_RETA_SIZE);
+		}
 	}
 }
 
@@ -179,10 +225,9 @@ test_neighbouring_ports_go_to_different_lanes(void **state)
 
 			steer_init(&steer, secret, lanes);
 			for (unsigned int i = 0; i < 4 * lanes; i++) {
-				struct tuple_head tuple = {.laddr4 = inet_addr("10.0.0.2"),
-					.raddr4 = inet_addr("10.0.0.1"),
-					.lport = htons(80),
-					.rport = htons((uint16_t)(2 * (lanes * 1000 + i) + s % 2))};
+				struct tuple tuple = tuple_of(servers[s / 2 % 2], 80,
+					clients[s / 2 % 2],
+					(uint16_t)(2 * (lanes * 1000 + i) + s % 2));
 
 				seen[steer_lane(&steer, &tuple)]++;
 			}
@@ -203,7 +248,7 @@ test_another_secret_makes_another_choice(void **state)
 	steer_init(&other, two, 4);
 	rng_init(&rng, (struct siphash_key){3, 4});
 	for (int i = 0; i < 10000; i++) {
-		struct tuple_head tuple = any_tuple(&rng);
+		struct tuple tuple = any_tuple(&rng, i % 2 == 0 ? AF_INET : AF_INET6);
 
 		same += steer_lane(&steer, &tuple) == steer_lane(&other, &tuple);
 	}

@@ -10,7 +10,8 @@
  *
  * As it agreed to, each lane gets its own and nothing is handed over. Or otherwise: all connections
  * work, those that the server opens too, the strays are counted, and no buffer is missing in the
- * end. A NIC that does not agree gets its first lane as carrier.
+ * end. A NIC that does not agree gets its first lane as carrier. Segments that arrive in fragments
+ * are put together where these arrive, and handed to the lane whose they are.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,149 +22,23 @@
 #include <rte_eth_ring.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
-#include <rte_thash.h>
-#include <stdalign.h>
 #include <string.h>
 
 #include <rill/rill.h>
 
+#include "cut.h"
 #include "eal.h"
 #include "rss.h"
 #include "runner.h"
+#include "strays_nic.h"
 #include "whose.h"
 
-#define LANES 3
 #define CONNS 60
 #define BYTES 20000
 #define MANY 1000
 #define PORT 7
 #define WIRE_RING 4096
 #define PASSES_MAX 200000
-
-/* ---- the server's NIC */
-
-enum choice {
-	CHOICE_STEER,      /* as agreed */
-	CHOICE_FIRST,      /* all on one queue */
-	CHOICE_NEXT,       /* on the queue beside */
-	CHOICE_NEXT_LATER, /* the same, of connections that it has not seen before it began to */
-};
-
-static struct {
-	bool claims; /* it says that it has RSS */
-	bool hides_key;
-	uint16_t id;
-	alignas(uint32_t) uint8_t key[RSS_KEY_MOST];
-	uint16_t reta[128];
-	enum choice choice;
-	bool seen[UINT16_MAX + 1]; /* ports of the client's, as they stand on the wire */
-} nic;
-
-/* used: only the linker knows that somebody calls them, and LTO is done before it says so. */
-int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-__rte_used int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-int __real_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_reta_update(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-__rte_used int __wrap_rte_eth_dev_rss_reta_query(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-
-int
-__wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
-{
-	int err = __real_rte_eth_dev_info_get(id, info);
-
-	if (id != nic.id || !nic.claims)
-		return err;
-	info->flow_type_rss_offloads = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
-	info->hash_key_size = 40;
-	info->reta_size = 128;
-	return err;
-}
-
-/* The ring device itself knows no RSS. */
-int
-__wrap_rte_eth_dev_configure(uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf)
-{
-	struct rte_eth_conf plain = *conf;
-
-	plain.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
-	plain.rx_adv_conf.rss_conf.rss_hf = 0;
-	return __real_rte_eth_dev_configure(id, rx, tx, &plain);
-}
-
-int
-__wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf)
-{
-	memcpy(nic.key, conf->rss_key, conf->rss_key_len);
-	return 0;
-}
-
-int
-__wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf)
-{
-	if (nic.hides_key)
-		return -ENOTSUP;
-	memcpy(conf->rss_key, nic.key, conf->rss_key_len);
-	conf->rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
-	return 0;
-}
-
-int
-__wrap_rte_eth_dev_rss_reta_update(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size)
-{
-	for (unsigned int i = 0; i < size; i++)
-		nic.reta[i] = groups[i / 64].reta[i % 64];
-	return 0;
-}
-
-int
-__wrap_rte_eth_dev_rss_reta_query(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size)
-{
-	for (unsigned int i = 0; i < size; i++)
-		groups[i / 64].reta[i % 64] = nic.reta[i];
-	return 0;
-}
-
-/* Where it puts a frame; what is no segment comes on the first queue. */
-static unsigned int
-nic_queue(const struct rte_mbuf *frame)
-{
-	struct whose whose;
-	unsigned int queue;
-	bool seen;
-
-	if (!whose_read(frame, &whose))
-		return 0;
-	queue = nic.reta[rte_softrss((uint32_t[]){rte_be_to_cpu_32(whose.tuple.raddr4),
-					     rte_be_to_cpu_32(whose.tuple.laddr4),
-					     (uint32_t)rte_be_to_cpu_16(whose.tuple.rport) << 16 |
-						     rte_be_to_cpu_16(whose.tuple.lport)},
-				 3, nic.key) %
-			 128];
-	seen = nic.seen[whose.tuple.rport];
-	if (nic.choice != CHOICE_NEXT_LATER)
-		nic.seen[whose.tuple.rport] = true;
-	switch (nic.choice) {
-	case CHOICE_STEER:
-		return queue;
-	case CHOICE_FIRST:
-		return 0;
-	case CHOICE_NEXT:
-		break;
-	case CHOICE_NEXT_LATER:
-		if (seen)
-			return queue;
-	}
-	return (queue + 1) % LANES;
-}
 
 /* ---- the wire, and who is at its ends */
 
@@ -187,6 +62,20 @@ arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *rin
 	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
 }
 
+/* Data of a fragment on the wire towards the server; 0: frames cross it whole. */
+static uint32_t wire_fragment;
+
+/* Without ports a NIC does not know whose a fragment is. */
+static void
+arrive_in_parts(struct rte_mbuf *frame)
+{
+	struct rte_mbuf *parts[CUT_PARTS_MAX];
+	unsigned int n = cut_frame(frame, wire_fragment, server->runners[0].pools.rx, parts);
+
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(rte_ring_enqueue(rx_rings[0], parts[i]), 0);
+}
+
 /* A turn of each lane (but for those of the mask), and what they sent arrives. Are there frames? */
 static bool
 pass(unsigned int stuck)
@@ -205,7 +94,10 @@ pass(unsigned int stuck)
 	while (rte_ring_dequeue(tx_rings[LANES], (void **)&frame) == 0) {
 		unsigned int queue = server->groups[0].strays == NULL ? 0 : nic_queue(frame);
 
-		arrive(frame, &server->runners[queue], rx_rings[queue]);
+		if (wire_fragment > 0 && cut_is_needed(frame, wire_fragment))
+			arrive_in_parts(frame);
+		else
+			arrive(frame, &server->runners[queue], rx_rings[queue]);
 	}
 	return any;
 }
@@ -236,6 +128,7 @@ begin(void **state)
 {
 	memset(&nic, 0, sizeof(nic));
 	nic.claims = true;
+	wire_fragment = 0;
 	length = BYTES;
 	memset(accepted, 0, sizeof(accepted));
 	opened = closed = 0;
@@ -493,6 +386,48 @@ test_who_is_behind_holds_nobody_up(void **state)
 	expect_echo(MANY);
 }
 
+/* Under connections that are in the middle of something. It has lost key and table. */
+static void
+restart_nic(void)
+{
+	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	for (int i = 0; opened < CONNS && i < PASSES_MAX; i++)
+		pass(0);
+	memset(nic.key, 0, sizeof(nic.key));
+	memset(nic.reta, 0, sizeof(nic.reta));
+	keeper_begin(server, now);
+	server->groups[0].upkeep.reset = true;
+	keeper_look(server, now);
+	keeper_end(server);
+	assert_int_equal(stats().port_restarts, 1);
+	expect_echo(CONNS);
+	assert_int_equal(stats().conns_reset, 0);
+}
+
+static void
+test_a_nic_that_is_restarted_spreads_as_before(void **state)
+{
+	uint64_t agreed;
+
+	start();
+	connect_both_ways();
+	agreed = stats().rss_agreed;
+	restart_nic();
+	assert_int_equal(stats().rss_strayed, 0);
+	assert_true(stats().rss_agreed >= agreed + 3 * STRAYS_COMPARED);
+}
+
+static void
+test_a_nic_that_agrees_no_more_after_a_restart_is_found_out(void **state)
+{
+	start();
+	connect_both_ways();
+	nic.forgets = true;
+	restart_nic();
+	assert_true(stats().rss_strayed > CONNS);
+	assert_int_equal(stats().drops[RILL_DROP_tcp_no_listener], 0);
+}
+
 static void
 test_a_nic_that_does_not_agree_has_a_carrier(void **state)
 {
@@ -506,6 +441,30 @@ test_a_nic_that_does_not_agree_has_a_carrier(void **state)
 	assert_true(stats().frames_handed > 0);
 }
 
+/* No agreement to begin with: each segment is compared, from the first. */
+static void
+test_queues_that_others_fill_are_sorted(void **state)
+{
+	nic.claims = false;
+	nic.driver = "net_memif";
+	start();
+	assert_non_null(server->groups[0].strays);
+	assert_non_null(strstr(rill_stack_spread(server, 0), "3 lanes, each with a queue that others fill"));
+	assert_non_null(strstr(rill_stack_spread(server, 0), "offers no RSS"));
+	/* As chance may have it, first each is where it belongs, then none. */
+	memcpy(nic.key, server->groups[0].steer.key, sizeof(nic.key));
+	for (unsigned int i = 0; i < 128; i++)
+		nic.reta[i] = (uint16_t)steer_lane_of_hash(&server->groups[0].steer, i);
+	connect_both_ways();
+	assert_int_equal(stats().rss_strayed, 0);
+	assert_int_equal(stats().rss_agreed, stats().segs_in);
+	nic.choice = CHOICE_NEXT;
+	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	expect_echo(CONNS);
+	assert_true(stats().rss_strayed > CONNS);
+	assert_int_equal(stats().conns_reset, 0);
+}
+
 static void
 test_a_device_without_rss_has_a_carrier(void **state)
 {
@@ -514,6 +473,37 @@ test_a_device_without_rss_has_a_carrier(void **state)
 	assert_non_null(strstr(rill_stack_spread(server, 0), "offers no RSS"));
 	connect_both_ways();
 	assert_true(stats().frames_handed > 0);
+}
+
+/* Connections of all lanes, all of whose long segments arrive in fragments on the first queue. */
+static void
+expect_fragments_find_their_lanes(void)
+{
+	wire_fragment = 552;
+	connect_both_ways();
+	assert_true(stats().fragments_joined > 2 * CONNS * BYTES / 1500);
+	assert_int_equal(counters_of(0)->fragments_joined, stats().fragments_joined);
+	assert_true(stats().frames_handed > stats().fragments_joined / 3);
+	assert_int_equal(stats().conns_reset, 0);
+	for (unsigned int i = 0; i < RILL_DROP_COUNT; i++)
+		if (stats().drops[i] != 0 && i != RILL_DROP_tcp_duplicate)
+			fail_msg("%s: %lu", rill_drop_name(i), stats().drops[i]);
+}
+
+static void
+test_fragments_on_a_nic_with_queues(void **state)
+{
+	start();
+	expect_fragments_find_their_lanes();
+	assert_int_equal(stats().rss_strayed, 0); /* for which each segment would be compared */
+}
+
+static void
+test_fragments_at_a_carrier(void **state)
+{
+	nic.claims = false;
+	start();
+	expect_fragments_find_their_lanes();
 }
 
 int
@@ -528,8 +518,13 @@ main(void)
 		ROW(test_connections_work_whatever_the_queue),
 		ROW(test_a_nic_that_changes_its_mind_is_found_out),
 		ROW(test_who_is_behind_holds_nobody_up),
+		ROW(test_a_nic_that_is_restarted_spreads_as_before),
+		ROW(test_a_nic_that_agrees_no_more_after_a_restart_is_found_out),
 		ROW(test_a_nic_that_does_not_agree_has_a_carrier),
+		ROW(test_queues_that_others_fill_are_sorted),
 		ROW(test_a_device_without_rss_has_a_carrier),
+		ROW(test_fragments_on_a_nic_with_queues),
+		ROW(test_fragments_at_a_carrier),
 	};
 
 	return eal_start(&eal) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,13 @@ struct rill_handler {
 };
 
 /**
- * Listens on every lane of the stack: all or none. addr NULL or of family 0 means any local address.
+ * Listens on every lane of the stack: all or none. addr is one of
+ *   NULL, family 0   any local address of both families
+ *   0.0.0.0          any IPv4 address, and no IPv6 ones
+ *   ::               any IPv6 address, and no IPv4 ones: as a socket with IPV6_V6ONLY
+ *   an own address   that one
+ * These may stand side by side on one port: a SYN goes to the listener that names most, from the last
+ * row to the first. A child's IPv4 address is never written as an IPv6 one (::ffff:192.0.2.1).
  * options NULL means the stack's defaults. user is the first value of rill_conn_user of each child.
  * The call works before and while the stack runs; while it runs, from any thread but a lane's own.
  * Returns 0; -EADDRINUSE, -EADDRNOTAVAIL (addr is not of this stack), -EINVAL, -ENOBUFS.
@@ -112,9 +118,11 @@ RILL_API int rill_unlisten(struct rill_listener *listener);
 /**
  * Opens a connection from this lane. local may be NULL, or leave address or port 0: then the address
  * comes from the route and the port is chosen at random [6056] such that replies reach this lane.
+ * A link-local IPv6 address needs no scope: the lane's port is the interface that it is meant on.
  * on_open or on_close follows, never inside the call.
- * Returns 0; -EINVAL (no such kind of remote), -ENETUNREACH (no route), -EADDRNOTAVAIL (no free port,
- * local is not ours, or replies to its port would come to another lane of the NIC port), -EADDRINUSE (the 4-tuple is taken), -ENOBUFS (max_conns).
+ * Returns 0; -EINVAL (no such kind of remote, or ends of different families), -ENETUNREACH (no
+ * route), -EADDRNOTAVAIL (no free port, local is not ours, or replies to its port would come to another
+ * lane of the NIC port), -EADDRINUSE (the 4-tuple is taken), -ENOBUFS (max_conns).
  */
 RILL_API int rill_connect(struct rill_lane *lane, const struct rill_endpoint *local,
 	const struct rill_endpoint *remote, const struct rill_options *options,

@@ -55,10 +55,17 @@ struct rill_limits {
 struct rill_lane_config {
 	bool ethernet;                   /**< frames are Ethernet; false: bare IP packets, no ARP */
 	uint8_t mac[6];                  /**< ours, if ethernet; zero: a local one from the secret */
+	uint16_t vlan;                   /**< frames bear the tag of this VLAN, 1 .. 4094 [802.1Q]; 0: none */
+	uint8_t vlan_priority;           /**< in that tag, 0 .. 7 */
 	uint16_t mtu;                    /**< largest IP packet; 0: 1500 */
 	struct rill_prefix addrs[RILL_ADDRS_MAX];
 	unsigned int addrs_count;
-	struct rill_addr gateway;        /**< default route; family 0: none */
+	struct rill_addr gateway;        /**< IPv4's default route; family 0: none */
+	struct rill_addr gateway6;       /**< IPv6's: on the network of one of addrs, or link-local */
+	bool ip6_autoconf;               /**< listen to IPv6 routers: default routes, networks, addresses
+	                                      [4861 6.3, 4862 5.5] */
+	bool ip6_unprobed;               /**< use IPv6 addresses at once, instead of asking for 1 s to 2 s
+	                                      whether somebody else has them [4862 5.4] */
 	struct rill_limits limits;
 	const struct rill_options *options; /**< defaults of connections; NULL: rill_options_default */
 	const uint8_t *secret;           /**< RILL_SECRET_LEN bytes; NULL: from the system */

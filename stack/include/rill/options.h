@@ -76,7 +76,7 @@ RILL_API enum rill_cc rill_cc_by_name(const char *name);
 	X(pmtu_min, 552, 128, 65535, "least path MTU that routers and black holes can impose, bytes [1191 3]") \
 	X(black_hole_retries, 3, 0, 127, "timeouts of a full segment after which segments shrink, and again after as many; 0: never [4821 7.7]") \
 	X(pmtu_probing, 1, 0, 1, "where a path's MTU was lowered, try longer segments by and by; needs sack [4821 7]") \
-	X(ttl, 64, 1, 255, "IPv4 time to live [9293 3.9.2]")                                       \
+	X(ttl, 64, 1, 255, "IPv4 time to live, IPv6 hop limit [9293 3.9.2, 8200 3]")               \
 	X(dscp, 0, 0, 63, "differentiated services code point [9293 3.9.1.9]")                     \
 	X(soft_errors, 1, 0, 1, "report soft errors through on_error [9293 3.9.1.8]")              \
 	X(backlog, 1024, 1, 1048576, "half-open connections of a listener")                        \

@@ -16,6 +16,7 @@
  *   rill/buf.h     buffers are DPDK mbufs; how to get one and who owns it when.
  *   rill/options.h what can be set per stack, per listener and per connection.
  *   rill/stats.h   counters, and the reasons for which packets are dropped.
+ *   rill/check.h   what a machine and its ports give to a stack, and what they lack.
  *
  * Rules that hold everywhere:
  *
@@ -29,6 +30,7 @@
  */
 
 #include <rill/buf.h>
+#include <rill/check.h>
 #include <rill/conn.h>
 #include <rill/lane.h>
 #include <rill/options.h>

@@ -29,8 +29,22 @@ struct rill_port_config {
 	struct rill_prefix addrs[RILL_ADDRS_MAX]; /**< it answers for these only, not for those of
 	                                               other ports: the strong model [1122 3.3.4.2] */
 	unsigned int addrs_count;
-	struct rill_addr gateway;  /**< default route; family 0: none */
+	struct rill_addr gateway;  /**< IPv4's default route; family 0: none */
+	struct rill_addr gateway6; /**< IPv6's: on the network of one of addrs, or link-local */
+	uint16_t vlan;             /**< the VLAN that the port is in, 1 .. 4094: what it sends bears its tag,
+	                                what does not is dropped [802.1Q]; 0: frames have no tag. The port
+	                                handles tags if it can, else Rill does */
+	uint8_t vlan_priority;     /**< of what it sends in that VLAN, 0 .. 7 */
+	bool ip6_autoconf;         /**< listen to IPv6 routers, as in rill_lane_config */
+	bool ip6_unprobed;         /**< use IPv6 addresses at once, as in rill_lane_config */
 	uint16_t mtu;              /**< 0: what the port has */
+	/**
+	 * A device that leads to the kernel, by whose interface that has what Rill does not want of this
+	 * port's frames: "net_tap9,iface=host0", or net_virtio_user where the kernel has vhost-net. The
+	 * interface gets the port's MAC address; give it the port's IP addresses and set it up. What
+	 * belongs to no connection and no listener of Rill's is then the kernel's to answer. NULL: none.
+	 */
+	const char *exception;
 	uint16_t rx_desc, tx_desc; /**< descriptors; 0: 1024 each, within what the port allows */
 };
 
@@ -46,7 +60,8 @@ struct rill_config {
 	const char *const *eal_args;  /**< arguments for EAL, used if it does not run yet; NULL: chosen */
 	unsigned int eal_args_count;
 	void *user;                   /**< given to the two callbacks */
-	void (*on_lane_start)(struct rill_lane *lane, void *user); /**< on the lane's thread, before its first turn */
+	void (*on_lane_start)(struct rill_lane *lane, void *user); /**< on the lane's thread, before its first
+	                                           turn, but for those until its IPv6 addresses are seen to be free */
 	void (*on_lane_idle)(struct rill_lane *lane, void *user);  /**< after a turn that did nothing */
 };
 

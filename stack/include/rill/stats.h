@@ -23,8 +23,11 @@ extern "C" {
 	X(arp_malformed, "ARP packet with a wrong length, type or operation")                      \
 	X(arp_not_ours, "ARP packet that concerns neither our addresses nor our neighbours")       \
 	X(arp_bad_sender, "ARP sender hardware or protocol address is not that of another host")  \
+	X(nd_malformed, "neighbour discovery message that fails the checks of its form [4861 6.1, 7.1]") \
+	X(nd_not_ours, "neighbour discovery message that concerns neither our addresses nor our neighbours") \
+	X(nd_ignored, "neighbour discovery message of a type that a host does not act on")         \
 	X(ip_version, "IP version does not match the EtherType")                                   \
-	X(ip_header_length, "IP header shorter than 20 bytes or longer than the packet")           \
+	X(ip_header_length, "IP header shorter than it must be or longer than the packet")         \
 	X(ip_total_length, "IP total length shorter than the header or longer than the frame")     \
 	X(ip_checksum, "IPv4 header checksum is wrong")                                            \
 	X(ip_options, "IPv4 options are malformed")                                                \
@@ -32,16 +35,28 @@ extern "C" {
 	X(ip_bad_source, "IP source is not a unicast address of another host")                     \
 	X(ip_not_ours, "IP destination is not an address of ours")                                 \
 	X(ip_broadcast, "broadcast or multicast that no protocol here accepts")                    \
-	X(ip_fragment, "IP fragment")                                                              \
+	X(ip6_extension, "IPv6 extension header that is cut off, or not where it may be [8200 4]") \
+	X(ip6_extensions_max, "more IPv6 extension headers than any honest packet has")            \
+	X(ip6_option, "IPv6 option that demands to be dropped where it is not known [8200 4.2]")   \
+	X(ip6_routing, "IPv6 routing header with segments left [5095]")                            \
+	X(ip_fragment_malformed, "IP fragment without data, beyond 65535 bytes, or cut at no multiple of 8") \
+	X(ip_fragment_tiny, "IP fragment that splits the transport header [1858, 3128, 7112]")     \
+	X(ip_fragment_duplicate, "IP fragment that came before")                                   \
+	X(ip_fragment_overlap, "IP fragment of a datagram some of which overlap [5722]")           \
+	X(ip_fragment_many, "IP fragment of a datagram in more pieces than are put together")      \
+	X(ip_fragment_ecn, "IP fragment of a datagram that knows ECN in some of them only [3168 5.3]") \
+	X(ip_fragment_evicted, "IP fragment given up to make room for a newer one")                \
+	X(ip_fragment_late, "IP fragment of a datagram that was not complete in time")             \
 	X(ip_protocol, "transport protocol that Rill does not speak")                              \
 	X(icmp_malformed, "ICMP message shorter than its type requires")                           \
 	X(icmp_checksum, "ICMP checksum is wrong")                                                 \
 	X(icmp_type, "ICMP type that is ignored")                                                  \
 	X(icmp_broadcast, "ICMP echo request to a broadcast address")                              \
-	X(icmp_too_long, "ICMP echo request whose reply would exceed the MTU")                     \
+	X(icmp_too_long, "ICMP echo request whose reply would need too many fragments")            \
 	X(icmp_rate, "ICMP message beyond a rate limit: not looked at, or not answered")           \
 	X(icmp_stale, "ICMP error that quotes no segment in flight")                               \
 	X(icmp_mtu, "'fragmentation needed' whose MTU is not below what was sent [5927 7.2]")      \
+	X(icmp_mtu_low, "'packet too big' whose MTU is below the least of IPv6 [8201 4]")          \
 	X(icmp_mtu_unproven, "'fragmentation needed' about a path that carries such segments [5927 7.2]") \
 	X(tcp_short, "TCP segment shorter than its header")                                        \
 	X(tcp_data_offset, "TCP data offset below 5 or beyond the segment")                        \
@@ -77,8 +92,10 @@ extern "C" {
 	X(tcp_no_sidecar, "out-of-order or paused data while the lane has no side-car left")       \
 	X(tcp_rcv_reserve, "data with no buffer to keep or deliver it in: they are at their reserve") \
 	X(tcp_time_wait, "segment for a connection in TIME-WAIT")                                  \
+	X(exception_full, "frame for the kernel that the exception path had no room for")          \
 	X(no_mbuf, "no buffer for a packet that had to be built")                                  \
 	X(tx_stalled, "frame that the port did not take for a second: its link may be down")       \
+	X(mac_changed, "frame that waited while its port was given another MAC address")           \
 	X(neighbor_stranger, "SYN,ACK sent again to a half-open peer whose next hop is not resolved") \
 	X(outbox_full, "no room among the packets that wait for the NIC")                          \
 	X(spread_full, "frame of another lane's whose ring is full: it is behind")                 \
@@ -87,6 +104,7 @@ extern "C" {
 	X(neighbor_queue, "packet displaced while its neighbour was being resolved")               \
 	X(neighbor_failed, "next hop did not answer")                                              \
 	X(no_route, "no route to the destination")                                                 \
+	X(lane_starting, "segment that arrived before the lane had started: sent again, it is heard") \
 	X(lane_stopping, "packet that arrived while the lane was stopping")
 
 enum rill_drop {
@@ -156,6 +174,17 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(arp_in, "ARP packets received")                                                          \
 	X(arp_requests_out, "ARP requests sent")                                                   \
 	X(arp_replies_out, "ARP replies sent")                                                     \
+	X(nd_in, "neighbour discovery messages received")                                          \
+	X(nd_solicits_out, "neighbour solicitations sent")                                         \
+	X(nd_adverts_out, "neighbour advertisements sent")                                         \
+	X(nd_duplicates, "IPv6 addresses that were not used, since another host has them [4862 5.4.5]") \
+	X(nd_conflicts, "times another host claimed an IPv6 address that is in use here")          \
+	X(ra_in, "router advertisements received")                                                 \
+	X(ra_refused, "routers, networks and addresses of router advertisements that there was no room for") \
+	X(router_solicits_out, "router solicitations sent")                                        \
+	X(fragments_in, "IP fragments received")                                                   \
+	X(fragments_out, "IP fragments sent, of echo replies")                                     \
+	X(fragments_joined, "datagrams put together from fragments")                               \
 	X(icmp_in, "ICMP messages received")                                                       \
 	X(icmp_out, "ICMP messages sent")                                                          \
 	X(pmtu_lowered, "path MTUs lowered because a router said so [1191]")                       \
@@ -169,6 +198,16 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(frames_handed, "frames handed over to the lane of their connection")                     \
 	X(rss_agreed, "TCP segments compared that the NIC put on the queue of their lane: first ones, SYNs") \
 	X(rss_strayed, "TCP segments that the NIC put on the queue of another lane")               \
+	X(exception_out, "frames handed to the kernel on the exception path")                      \
+	X(exception_in, "frames of the kernel's that left by the port")                            \
+	X(neighbors_lost, "neighbours that left three requests to their own MAC unanswered")       \
+	X(port_restarts, "times the port was restarted: its device had been reset, or it was deaf") \
+	X(port_restarts_failed, "times that failed")                                               \
+	X(port_resets, "resets of the port's device that it told of")                              \
+	X(port_deaf, "times the port was deaf: link up, nothing heard, a known neighbour silent")  \
+	X(port_link_downs, "times the port's link went down")                                      \
+	X(port_mac_changes, "times the port had another MAC address after a restart")              \
+	X(port_removals, "times the port's device was taken away")                                 \
 	X(callbacks_capped, "turns whose on_close calls reached their bound: the rest waited for the next")
 
 struct rill_stats {

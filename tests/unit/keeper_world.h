@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RILL_TESTS_KEEPER_WORLD_H
+#define RILL_TESTS_KEEPER_WORLD_H
+
+/*
+ * The world of test_keeper.c: the server's NIC, which stands in front of DPDK's ring device and does and
+ * tells what the test wants; the wire; a server that echoes and a client; all of it driven by hand.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <rte_arp.h>
+#include <rte_eth_ring.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <string.h>
+
+#include <rill/rill.h>
+
+#include "eal.h"
+#include "restart.h"
+#include "runner.h"
+
+#define CONNS 20
+#define PORT 7
+#define WIRE_RING 4096
+#define PASS_US 1000
+#define SECOND USEC_PER_SEC
+#define EVENTS 3
+
+/* ---- the server's NIC */
+
+static struct {
+	uint16_t id;
+	bool deaf, cured_by_start, link_down, has_reset;
+	unsigned int refuses_starts; /* so many */
+	struct rte_ether_addr mac;   /* what it listens to, */
+	struct rte_ether_addr next_mac; /* and will after its next start */
+	unsigned int starts, resets; /* since begin */
+	struct {
+		rte_eth_dev_cb_fn fn;
+		void *arg;
+	} told[RTE_ETH_EVENT_MAX];
+} nic;
+
+static struct rill_stack *server, *client;
+
+/* used: only the linker knows that somebody calls them, and LTO is done before it says so. */
+int __real_rte_eth_dev_start(uint16_t id);
+__rte_used int __wrap_rte_eth_dev_start(uint16_t id);
+int __real_rte_eth_dev_reset(uint16_t id);
+__rte_used int __wrap_rte_eth_dev_reset(uint16_t id);
+int __real_rte_eth_macaddr_get(uint16_t id, struct rte_ether_addr *mac);
+__rte_used int __wrap_rte_eth_macaddr_get(uint16_t id, struct rte_ether_addr *mac);
+int __real_rte_eth_link_get_nowait(uint16_t id, struct rte_eth_link *link);
+__rte_used int __wrap_rte_eth_link_get_nowait(uint16_t id, struct rte_eth_link *link);
+__rte_used int __wrap_rte_eth_dev_callback_register(
+	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg);
+__rte_used int __wrap_rte_eth_dev_callback_unregister(
+	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg);
+
+/* No lane may use it now: a burst of its port is empty, whatever there is. */
+static void
+expect_parked(void)
+{
+	struct rte_mbuf *frame = NULL;
+
+	if (server == NULL)
+		return;
+	assert_int_equal(
+		server->runners[0].port.ops->rx(&server->runners[0].port, &frame, 1), 0);
+	assert_int_equal(
+		server->runners[0].port.ops->tx(&server->runners[0].port, &frame, 1), 0);
+	assert_null(server->runners[0].port.ops->carry);
+}
+
+int
+__wrap_rte_eth_dev_start(uint16_t id)
+{
+	if (id != nic.id)
+		return __real_rte_eth_dev_start(id);
+	expect_parked();
+	nic.starts++;
+	if (nic.refuses_starts > 0) {
+		nic.refuses_starts--;
+		return -EIO;
+	}
+	nic.deaf &= !nic.cured_by_start;
+	nic.mac = nic.next_mac;
+	return __real_rte_eth_dev_start(id);
+}
+
+int
+__wrap_rte_eth_dev_reset(uint16_t id)
+{
+	expect_parked();
+	if (!nic.has_reset)
+		return -ENOTSUP;
+	nic.resets++;
+	nic.deaf = false;
+	return rte_eth_dev_stop(id);
+}
+
+int
+__wrap_rte_eth_macaddr_get(uint16_t id, struct rte_ether_addr *mac)
+{
+	if (id != nic.id)
+		return __real_rte_eth_macaddr_get(id, mac);
+	*mac = nic.mac;
+	return 0;
+}
+
+int
+__wrap_rte_eth_link_get_nowait(uint16_t id, struct rte_eth_link *link)
+{
+	link->link_status = id == nic.id && nic.link_down ? RTE_ETH_LINK_DOWN : RTE_ETH_LINK_UP;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_callback_register(
+	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg)
+{
+	assert_int_equal(id, nic.id);
+	nic.told[event].fn = fn;
+	nic.told[event].arg = arg;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_callback_unregister(
+	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg)
+{
+	nic.told[event].fn = NULL;
+	return 0;
+}
+
+static void
+nic_tells(enum rte_eth_event_type event)
+{
+	assert_non_null(nic.told[event].fn);
+	nic.told[event].fn(nic.id, event, nic.told[event].arg, NULL);
+}
+
+/* ---- the wire */
+
+static struct rte_ring *to_server, *from_server, *to_client, *from_client;
+static ustime now, look_at;
+static unsigned int wrong_source; /* frames of the server's, not from its NIC's MAC */
+static unsigned int announced;    /* ARP requests of the server's for its own address */
+
+static void
+look_at_frame(const struct rte_mbuf *frame)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
+	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(ether + 1);
+
+	wrong_source += !rte_is_same_ether_addr(&ether->src_addr, &nic.mac);
+	announced += ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) &&
+		arp->arp_data.arp_sip == arp->arp_data.arp_tip;
+}
+
+static bool
+reaches_server(const struct rte_mbuf *frame)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
+
+	return !nic.deaf && !nic.link_down &&
+		(rte_is_broadcast_ether_addr(&ether->dst_addr) ||
+			rte_is_same_ether_addr(&ether->dst_addr, &nic.mac));
+}
+
+static void
+arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, runner->pools.rx, 0, UINT32_MAX);
+
+	rte_pktmbuf_free(frame);
+	assert_non_null(copy);
+	copy->ol_flags = 0;
+	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
+}
+
+static void
+carry_frames(void)
+{
+	struct rte_mbuf *frame;
+
+	while (rte_ring_dequeue(from_server, (void **)&frame) == 0) {
+		look_at_frame(frame);
+		if (nic.deaf || nic.link_down)
+			rte_pktmbuf_free(frame);
+		else
+			arrive(frame, &client->runners[0], to_client);
+	}
+	while (rte_ring_dequeue(from_client, (void **)&frame) == 0) {
+		if (reaches_server(frame))
+			arrive(frame, &server->runners[0], to_server);
+		else
+			rte_pktmbuf_free(frame);
+	}
+}
+
+/* A turn of each lane, a look of the keeper's when it is time. */
+static void
+pass(void)
+{
+	now += PASS_US;
+	for (unsigned int i = 0; i < server->lanes; i++)
+		runner_turn(&server->runners[i], now, true);
+	runner_turn(&client->runners[0], now, true);
+	carry_frames();
+	if (now < look_at)
+		return;
+	look_at = now + KEEPER_LOOK_US;
+	keeper_look(server, now);
+}
+
+static void
+pass_time(ustime time)
+{
+	for (ustime end = now + time; now < end;)
+		pass();
+}
+
+/* ---- the applications */
+
+static struct rill_conn *conns[CONNS];
+static unsigned int echoed, closed, told_down;
+
+static void
+on_data(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	echoed += data->pkt_len;
+	rte_pktmbuf_free(data);
+}
+
+static void
+on_close(struct rill_conn *conn, enum rill_close_reason why)
+{
+	closed++;
+}
+
+static void
+serve_data(struct rill_conn *conn, struct rte_mbuf *data)
+{
+	assert_int_equal(rill_send(conn, data), 0);
+}
+
+static void
+serve_eof(struct rill_conn *conn)
+{
+	rill_close(conn);
+}
+
+static void
+serve_error(struct rill_conn *conn, int error)
+{
+	told_down += error == ENETDOWN;
+}
+
+static const struct rill_handler asks = {.on_data = on_data, .on_close = on_close};
+static const struct rill_handler serves = {
+	.on_data = serve_data, .on_eof = serve_eof, .on_error = serve_error};
+
+/* Each connection sends a byte and has it back, within that time. */
+static void
+expect_echo_within(ustime time)
+{
+	ustime end = now + time;
+
+	echoed = 0;
+	for (int i = 0; i < CONNS; i++)
+		assert_int_equal(rill_write(conns[i], "x", 1), 1);
+	while (echoed < CONNS && now < end)
+		pass();
+	assert_int_equal(echoed, CONNS);
+	assert_int_equal(closed, 0);
+}
+
+static void
+expect_echo(void)
+{
+	expect_echo_within(SECOND);
+}
+
+/* ---- begin and end */
+
+static struct rill_stack *
+make_stack(const char *name, const char *addr, unsigned int lanes)
+{
+	struct rill_config config;
+	struct rill_stack *stack;
+
+	rill_config_default(&config);
+	config.ports_count = 1;
+	config.ports[0].name = name;
+	assert_int_equal(rill_prefix_parse(addr, &config.ports[0].addrs[0]), 0);
+	config.ports[0].addrs_count = 1;
+	config.lanes = lanes;
+	config.limits.max_conns = 256;
+	config.limits.buffers = 4096;
+	config.limits.msl_ms = 10;
+	config.idle_sleep_us = 1000;
+	config.options.user_timeout_ms = 30000;
+	if (rill_stack_create(&config, &stack) != 0)
+		fail_msg("%s", rill_error());
+	return stack;
+}
+
+static struct rte_ring *
+make_ring(const char *name)
+{
+	struct rte_ring *ring = rte_ring_create(name, WIRE_RING, -1, 0);
+
+	assert_non_null(ring);
+	return ring;
+}
+
+static void
+connect_all(void)
+{
+	struct rill_endpoint remote = {.port = PORT};
+	struct rill_listener *listener;
+
+	assert_int_equal(rill_addr_parse("192.0.2.1", &remote.addr), 0);
+	assert_int_equal(rill_listen(server, NULL, PORT, NULL, &serves, NULL, &listener), 0);
+	for (int i = 0; i < CONNS; i++)
+		assert_int_equal(rill_connect(client->runners[0].lane, NULL, &remote, NULL, &asks,
+					 NULL, &conns[i]),
+			0);
+	pass_time(SECOND / 10);
+}
+
+static int
+begin_lanes(unsigned int lanes)
+{
+	memset(&nic, 0, sizeof(nic));
+	nic.mac = nic.next_mac = (struct rte_ether_addr){{2, 0, 0, 0, 0, 0x10}};
+	to_server = make_ring("to_server");
+	from_server = make_ring("from_server");
+	to_client = make_ring("to_client");
+	from_client = make_ring("from_client");
+	nic.id = (uint16_t)rte_eth_from_rings("server", &to_server, 1, &from_server, 1, 0);
+	rte_eth_from_rings("client", &to_client, 1, &from_client, 1, 0);
+	server = NULL;
+	server = make_stack("net_ring_server", "192.0.2.1/24", lanes);
+	client = make_stack("net_ring_client", "192.0.2.2/24", 1);
+	now = look_at = clock_now_us();
+	keeper_begin(server, now);
+	server->groups[0].upkeep.watched = true; /* as if it were on a PCI bus */
+	nic.starts = 0;
+	echoed = closed = told_down = wrong_source = announced = 0;
+	connect_all();
+	expect_echo();
+	return 0;
+}
+
+static int
+begin(void **state)
+{
+	return begin_lanes(1);
+}
+
+static int
+begin_carried(void **state)
+{
+	return begin_lanes(2);
+}
+
+static int
+end(void **state)
+{
+	rill_stack_stop(server);
+	keeper_end(server);
+	rill_stack_destroy(server);
+	rill_stack_destroy(client);
+	rte_ring_free(to_server);
+	rte_ring_free(from_server);
+	rte_ring_free(to_client);
+	rte_ring_free(from_client);
+	return 0;
+}
+
+static struct rill_stats
+stats(void)
+{
+	struct rill_stats all;
+
+	rill_stats_read(server, &all);
+	return all;
+}
+
+/* Nothing is missing once all is over, and no frame left from an address that was not the NIC's. */
+static void
+expect_whole(void)
+{
+	for (int i = 0; i < CONNS; i++)
+		rill_close(conns[i]);
+	pass_time(2 * SECOND);
+	assert_int_equal(closed, CONNS);
+	for (unsigned int i = 0; i < server->lanes; i++) {
+		struct rill_stats one;
+
+		rill_lane_stats_read(server->runners[i].lane, &one);
+		assert_int_equal(one.conns, 0);
+		assert_int_equal(one.mbufs, 0);
+	}
+	assert_int_equal(wrong_source, 0);
+	assert_int_equal(stats().conns_reset, 0);
+}
+
+#endif

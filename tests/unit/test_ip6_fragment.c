@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IPv6 packets in fragments: told apart by source, destination and ID, given up after a minute, which
+ * their sender hears of if the first came [RFC8200-8]; of a wrong length [RFC8200-9], beyond 65535
+ * bytes [RFC8200-10], without all headers in the first [RFC8200-11]: refused, and told; overlapping:
+ * dropped in silence [RFC8200-12, RFC5722-1]; alone: as if whole [RFC8200-13]; and neighbour
+ * discovery in fragments is dropped [RFC4861-20].
+ */
+#include "icmp6.h"
+#include "ip6_ext.h"
+
+#include "nets6.h"
+
+#define WHOLE_MAX 65535u
+
+static uint8_t data[WHOLE_MAX + 64];
+
+/* What fragments say of their packet. */
+static struct {
+	const char *src, *dst;
+	uint32_t id;
+	uint8_t next, hop_limit;
+	uint8_t headers[64]; /* in front of the Fragment header, */
+	uint32_t headers_len;
+	uint8_t first_header; /* which begin with this */
+} is;
+
+static void
+begin(void)
+{
+	net_begin(0);
+	memset(&is, 0, sizeof(is));
+	is.src = PEER;
+	is.dst = OURS;
+	is.id = 0x01020304;
+	is.next = IPPROTO_TCP;
+	is.hop_limit = 64;
+	is.first_header = IPPROTO_FRAGMENT;
+	for (uint32_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + (i >> 8) * 13);
+	data[12] = 5 << 4;
+}
+
+static enum ip_verdict
+comes(uint32_t from, uint32_t len, bool more)
+{
+	static uint8_t frame[L3 + 128 + UINT16_MAX];
+	uint8_t *header = frame + L3 + is.headers_len;
+	uint16_t field = (uint16_t)(from | more);
+	struct rte_mbuf *chain = NULL;
+	uint32_t total;
+
+	pkt_make(is.first_header, NULL, 0);
+	pkt_addrs(is.src, is.dst);
+	pkt_ip()->hop_limits = is.hop_limit;
+	pkt_ip()->payload_len = rte_cpu_to_be_16((uint16_t)(is.headers_len + 8 + len));
+	memcpy(frame, pkt.bytes, L3);
+	memcpy(frame + L3, is.headers, is.headers_len);
+	header[0] = is.next;
+	header[1] = 0;
+	header[2] = (uint8_t)(field >> 8);
+	header[3] = (uint8_t)field;
+	memcpy(header + 4, &is.id, 4);
+	memcpy(header + 8, data + from, len);
+	total = L3 + is.headers_len + 8 + len;
+	for (uint32_t at = 0, n; at < total; at += n) {
+		struct rte_mbuf *piece;
+
+		n = RTE_MIN(total - at, (uint32_t)PACKETS_ROOM);
+		piece = packets_piece(frame + at, n);
+		if (chain == NULL)
+			chain = piece;
+		else
+			assert_int_equal(rte_pktmbuf_chain(chain, piece), 0);
+	}
+	return arrive_mbuf(chain, false);
+}
+
+static void
+expect_whole(uint32_t len)
+{
+	static uint8_t copy[UINT16_MAX];
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(seg.mbuf, const void *, L2);
+
+	assert_int_equal(seg.l3_len, IP6_HEADER_LEN);
+	assert_int_equal(seg.mbuf->pkt_len, L3 + len);
+	assert_int_equal(rte_be_to_cpu_16(ip->payload_len), len);
+	assert_int_equal(ip->proto, IPPROTO_TCP);
+	assert_memory_equal(rte_pktmbuf_read(seg.mbuf, L3, len, copy), data, len);
+	assert_memory_equal(seg.tuple.addrs6.raddr, ip6(is.src).u.ip6, 16);
+	rte_pktmbuf_free(seg.mbuf);
+}
+
+/* It is dropped under this reason, and this told of it: a type of 0 for nothing. */
+static void
+comes_in_vain(uint32_t from, uint32_t len, bool more, enum rill_drop reason, uint8_t type,
+	uint8_t code, uint32_t word)
+{
+	uint64_t before = lnk.counters.drops[reason];
+	struct rte_mbuf *frame;
+	const uint8_t *icmp;
+
+	assert_int_equal(comes(from, len, more), IP_CONSUMED);
+	assert_true(lnk.counters.drops[reason] > before);
+	lnk.now += USEC_PER_SEC; /* so that the next may be told too */
+	if (type == 0) {
+		expect_silence();
+		return;
+	}
+	frame = link_take();
+	assert_non_null(frame);
+	icmp = rte_pktmbuf_mtod_offset(frame, const uint8_t *, L3);
+	assert_true(icmp[0] == type && icmp[1] == code && icmp[7] == word);
+	rte_pktmbuf_free(frame);
+	expect_silence();
+}
+
+static void
+test_every_order(void **state)
+{
+	begin();
+	for (uint32_t n = 0; n < 24; n++) {
+		uint8_t left[] = {0, 1, 2, 3};
+		uint32_t pick = n;
+
+		is.headers_len = n % 2 ? 16 : 0; /* options to be skipped, in some */
+		is.first_header = n % 2 ? IPPROTO_DSTOPTS : IPPROTO_FRAGMENT;
+		memcpy(is.headers, (uint8_t[]){IPPROTO_FRAGMENT, 1, 1, 12}, 4);
+		for (uint32_t of = 4; of > 0; pick /= of, of--) {
+			uint8_t at = (uint8_t)(pick % of), i = left[at];
+			enum ip_verdict verdict =
+				comes(i * 400u, i == 3 ? 333 : 400, i < 3);
+
+			memmove(left + at, left + at + 1, 3u - at);
+			assert_int_equal(verdict, of == 1 ? IP_TCP_JOINED : IP_CONSUMED);
+		}
+		expect_whole(1533);
+		packets_expect_none_in_use();
+	}
+	expect_only_drops(RILL_DROP_COUNT, 0);
+	net_end();
+}
+
+/* The longest there is; and its end is not passed. */
+static void
+test_the_longest(void **state)
+{
+	begin();
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(comes(i * 8192, i == 7 ? 8191 : 8192, i < 7),
+			i == 7 ? IP_TCP_JOINED : IP_CONSUMED);
+	expect_whole(WHOLE_MAX);
+	comes_in_vain(65528, 8, false, RILL_DROP_ip_fragment_malformed, 4, 0, 42);
+	comes_in_vain(65520, 24, true, RILL_DROP_ip_fragment_malformed, 4, 0, 42);
+	net_end();
+}
+
+static void
+test_keys_and_alone(void **state)
+{
+	begin();
+	assert_int_equal(comes(0, 24, true), IP_CONSUMED);
+	is.src = "2001:db8::3";
+	assert_int_equal(comes(24, 8, false), IP_CONSUMED);
+	is.src = PEER;
+	is.dst = LINK_LOCAL;
+	assert_int_equal(comes(24, 8, false), IP_CONSUMED);
+	is.dst = OURS;
+	is.id++;
+	assert_int_equal(comes(24, 8, false), IP_CONSUMED);
+	is.id--;
+	assert_int_equal(comes(0, 32, false), IP_TCP); /* one alone has nothing to do with them */
+	assert_int_equal(seg.l3_len, IP6_HEADER_LEN + 8);
+	rte_pktmbuf_free(seg.mbuf);
+	is.next = IPPROTO_UDP; /* nor does the next header make a difference [8200 4.5] */
+	assert_int_equal(comes(24, 8, false), IP_TCP_JOINED);
+	expect_whole(32);
+	expect_only_drops(RILL_DROP_COUNT, 0);
+	net_end();
+}
+
+static void
+test_lengths(void **state)
+{
+	begin();
+	for (uint32_t len = 1; len < 32; len++)
+		if (len % 8 != 0)
+			comes_in_vain(64, len, true, RILL_DROP_ip_fragment_malformed, 4, 0, 4);
+	comes_in_vain(64, 0, true, RILL_DROP_ip_fragment_malformed, 0, 0, 0);
+	net_end();
+}
+
+/* Cut within TCP's header, or before it is reached. */
+static void
+test_the_first_has_all_headers(void **state)
+{
+	begin();
+	comes_in_vain(0, 8, true, RILL_DROP_ip_fragment_tiny, 4, 3, 0);
+	comes_in_vain(0, 16, true, RILL_DROP_ip_fragment_tiny, 4, 3, 0);
+	is.next = IPPROTO_DSTOPTS;
+	memcpy(data, (uint8_t[]){IPPROTO_TCP, 1, 1, 12}, 4);
+	comes_in_vain(0, 8, true, RILL_DROP_ip_fragment_tiny, 4, 3, 0);
+	comes_in_vain(0, 16, true, RILL_DROP_ip_fragment_tiny, 4, 3, 0);
+	comes_in_vain(0, 32, true, RILL_DROP_ip_fragment_tiny, 4, 3, 0);
+	is.id++;
+	memset(data + 4, 0, 12);
+	data[16 + 12] = 5 << 4;
+	assert_int_equal(comes(0, 40, true), IP_CONSUMED);
+	assert_int_equal(comes(40, 8, false), IP_TCP_JOINED); /* options, gone through when whole */
+	assert_int_equal(seg.l3_len, IP6_HEADER_LEN + 16);
+	rte_pktmbuf_free(seg.mbuf);
+	net_end();
+}
+
+static void
+test_overlaps(void **state)
+{
+	begin();
+	assert_int_equal(comes(0, 32, true), IP_CONSUMED);
+	comes_in_vain(24, 32, true, RILL_DROP_ip_fragment_overlap, 0, 0, 0);
+	comes_in_vain(0, 32, true, RILL_DROP_ip_fragment_overlap, 0, 0, 0);
+	comes_in_vain(32, 8, false, RILL_DROP_ip_fragment_overlap, 0, 0, 0);
+	packets_expect_none_in_use();
+	net_end();
+}
+
+static void
+test_timeout(void **state)
+{
+	struct wheel_node *due[8];
+	struct rte_mbuf *frame;
+	const uint8_t *icmp;
+	unsigned int n;
+
+	begin();
+	assert_int_equal(comes(0, 24, true), IP_CONSUMED);
+	is.id++;
+	assert_int_equal(comes(24, 8, false), IP_CONSUMED);
+	link_flush();
+	lnk.now += FRAGMENTS_TIMEOUT_US - 100;
+	net_fragments_timer(net, lnk.now, &lnk.outbox);
+	assert_int_equal(fragments_datagrams(net->fragments), 2);
+	expect_silence();
+	lnk.now += 200;
+	while ((n = wheel_expire(&lnk.wheel, lnk.now, due, 8)) > 0)
+		for (unsigned int i = 0; i < n; i++)
+			if (due[i]->kind == FRAGMENTS_KIND)
+				net_fragments_timer(net, lnk.now, &lnk.outbox);
+	expect_only_drops(RILL_DROP_ip_fragment_late, 2);
+	frame = link_take();
+	assert_non_null(frame);
+	icmp = rte_pktmbuf_mtod_offset(frame, const uint8_t *, L3);
+	assert_true(icmp[0] == ICMP6_TIME_EXCEEDED && icmp[1] == 1);
+	assert_memory_equal(icmp + 8 + IP6_HEADER_LEN + 8, data, 24);
+	rte_pktmbuf_free(frame);
+	expect_silence();
+	net_end();
+}
+
+/* A fragment of a fragment: nobody sends these. */
+static void
+test_nested(void **state)
+{
+	begin();
+	is.next = IPPROTO_FRAGMENT;
+	memset(data, 0, 8);
+	data[0] = IPPROTO_TCP;
+	data[3] = 1; /* more follow */
+	data[8 + 12] = 5 << 4;
+	comes(0, 40, true);
+	link_flush();
+	comes(40, 8, false);
+	link_flush();
+	fragments_give_up(net);
+	packets_expect_none_in_use();
+	net_end();
+}
+
+/* A solicitation that is answered when it comes whole. */
+static void
+test_neighbour_discovery_in_fragments(void **state)
+{
+	begin();
+	memset(data, 0, 64);
+	data[0] = 135;
+	memcpy(data + 8, ip6(OURS).u.ip6, 16);
+	memcpy(data + 24, (uint8_t[]){1, 1, 2, 0, 0, 0, 0, 2}, 8);
+	pkt_make(IPPROTO_ICMPV6, data, 32);
+	pkt_ip()->hop_limits = 255;
+	pkt_sum_icmp(L3);
+	memcpy(data, pkt.bytes + L3, 32);
+	assert_int_equal(arrive(), IP_CONSUMED);
+	assert_int_equal(link_flush(), 1);
+	is.next = IPPROTO_ICMPV6;
+	is.hop_limit = 255;
+	comes(0, 24, true);
+	comes(24, 8, false);
+	assert_int_equal(lnk.counters.fragments_joined, 1);
+	expect_silence();
+	packets_expect_none_in_use();
+	net_end();
+}
+
+static void
+test_without_a_buffer(void **state)
+{
+	struct rte_mbuf *all[PACKETS_POOL];
+
+	begin();
+	for (int headers = 0; headers < 2; headers++) {
+		is.headers_len = headers ? 16 : 0;
+		is.first_header = headers ? IPPROTO_DSTOPTS : IPPROTO_FRAGMENT;
+		memcpy(is.headers, (uint8_t[]){IPPROTO_FRAGMENT, 1, 1, 12}, 4);
+		assert_int_equal(rte_pktmbuf_alloc_bulk(control_pool, all, PACKETS_POOL), 0);
+		assert_int_equal(comes(0, 24, true), IP_CONSUMED);
+		rte_pktmbuf_free_bulk(all, PACKETS_POOL);
+		expect_only_drops(RILL_DROP_no_mbuf, headers + 1u);
+		packets_expect_none_in_use();
+	}
+	net_end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_order),
+		cmocka_unit_test(test_the_longest),
+		cmocka_unit_test(test_keys_and_alone),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_the_first_has_all_headers),
+		cmocka_unit_test(test_overlaps),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_neighbour_discovery_in_fragments),
+		cmocka_unit_test(test_without_a_buffer),
+	};
+
+	return cmocka_run_group_tests(tests, packets_start, packets_end);
+}
