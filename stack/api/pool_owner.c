@@ -34,14 +34,15 @@ create(struct rte_mempool *pool, uint16_t room, const char *ops)
 }
 
 /*
- * Where devices are given virtual addresses no buffer minds a page's end: without hugepages each would
- * else have a page of its own. net_af_xdp counts on it: it gives the kernel as much memory as buffers
- * without gaps take, and those beyond are neither received into nor sent (seen with DPDK 22.11).
+ * Where no device reads memory by itself no buffer minds a page's end: without hugepages each would else
+ * have a page of its own. net_af_xdp counts on it: it gives the kernel as much memory as buffers without
+ * gaps take, and those beyond are neither received into nor sent (seen with DPDK 22.11). Such a pool has no
+ * IOVAs, so that it is nothing for a NIC on a bus.
  */
 static struct rte_mempool *
 create_empty(const char *name, uint32_t count, uint32_t cache, uint16_t room, int numa_node)
 {
-	unsigned int flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+	unsigned int flags = rte_eal_has_pci() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
 
 	return rte_mempool_create_empty(name, count, (unsigned int)sizeof(struct rte_mbuf) + room, cache,
 		sizeof(struct rte_pktmbuf_pool_private), numa_node, flags);

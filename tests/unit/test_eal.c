@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * EAL starts by itself on a machine as it is, with or without hugepages; with room for what was asked
- * for; the thread keeps its cores; a second start changes nothing; wrong arguments are refused with a
+ * for; the thread keeps its cores; buffers have addresses for a NIC; a second start changes nothing; wrong arguments are refused with a
  * sentence. EAL starts once in a process, so each case has one of its own.
  */
 #include <setjmp.h>
@@ -15,6 +15,8 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_memory.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -23,6 +25,7 @@
 #include <rill/types.h>
 
 #include "eal.h"
+#include "pool_owner.h"
 
 #define MB (1024ull * 1024)
 
@@ -63,6 +66,27 @@ start_chosen(void)
 	if (rte_malloc(NULL, 540 * MB, 0) == NULL)
 		return 5;
 	return eal_start(&setup) == 0 && rte_lcore_count() == 1 ? 0 : 6;
+}
+
+/* A NIC that reads memory by itself is given addresses that it can reach: no buffer is without one. */
+static int
+start_with_pci(void)
+{
+	const struct eal_setup setup = {.bytes = 64 * MB, .pci = true};
+	struct rte_mempool *pool;
+	struct rte_mbuf *frame;
+
+	if (eal_start(&setup) != 0)
+		return 1;
+	pool = pool_owner_create("frames", 1000, 0, 2048, -1);
+	if (pool == NULL)
+		return 2;
+	frame = rte_pktmbuf_alloc(pool);
+	if (frame == NULL)
+		return 3;
+	if (frame->buf_iova != rte_mem_virt2iova(frame->buf_addr))
+		return 4;
+	return (pool->flags & RTE_MEMPOOL_F_NON_IO) == 0 ? 0 : 5;
 }
 
 static int
@@ -121,6 +145,12 @@ test_arguments_are_chosen(void **state)
 }
 
 static void
+test_a_nic_can_reach_buffers(void **state)
+{
+	assert_int_equal(in_child(start_with_pci), 0);
+}
+
+static void
 test_given_arguments_win(void **state)
 {
 	assert_int_equal(in_child(start_with_ours), 0);
@@ -139,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arguments_are_chosen),
+		cmocka_unit_test(test_a_nic_can_reach_buffers),
 		cmocka_unit_test(test_given_arguments_win),
 		cmocka_unit_test(test_wrong_arguments_are_refused_with_a_sentence),
 	};
