@@ -152,12 +152,35 @@ check_buffers(struct check *check, const struct group *group)
 }
 
 static void
+check_vlan(struct check *check, const struct group *group)
+{
+	unsigned int vlan = group->config->vlan;
+
+	if (vlan != 0 && group->first->port.vlan_tci != 0)
+		finding_tell(check, RILL_CHECK_OK, "VLAN", "", "tags of VLAN %u in hardware", vlan);
+	else if (vlan != 0)
+		finding_tell(check, RILL_CHECK_SOFTWARE, "VLAN", "",
+			"the device does not handle tags: Rill writes and reads those of VLAN %u", vlan);
+}
+
+static void
+check_exception(struct check *check, const struct group *group)
+{
+	if (group->config->exception != NULL)
+		finding_tell(check, RILL_CHECK_OK, "exception path", "",
+			"%s takes to the kernel what Rill has no use for",
+			group->config->exception);
+}
+
+static void
 check_group(struct check *check, const struct group *group)
 {
 	check->subject = group->config->name;
 	check_port(check, &group->first->port, group->config);
 	check_buffers(check, group);
 	check_spread(check, group);
+	check_vlan(check, group);
+	check_exception(check, group);
 	device_check_link(check, &group->first->port);
 }
 

@@ -85,6 +85,12 @@ def with_a_link_that_is_down():
     expect_line(text, "missing", "link: it is down", "the other side's")
 
 
+def in_a_vlan_and_beside_the_kernel():
+    text = doctor("--dev", "net_null0", "--vlan", "5", "--exception", "net_tap9,iface=host0")
+    expect_line(text, "software", "VLAN: the device does not handle tags", "VLAN 5")
+    expect_line(text, "ok", "exception path: net_tap9,iface=host0 takes to the kernel")
+
+
 def with_too_few_buffers():
     said = doctor("--dev", "net_ring0", "--buffers", "1024", status=2)
     expect_line(said, "wrong", "limits.buffers: 1024 are too few", "give 2688 or more")
@@ -138,8 +144,8 @@ def test():
     with tempfile.TemporaryDirectory(prefix="rill-doctor-") as folder:
         os.chdir(folder)
         for case in (without_offloads, without_rss, with_one_queue, with_a_queue_that_nobody_reads,
-                     with_a_link_that_is_down, with_too_few_buffers, with_a_wrong_device, held_by_the_kernel, without_hugepages,
-                     as_json):
+                     with_a_link_that_is_down, in_a_vlan_and_beside_the_kernel, with_too_few_buffers,
+                     with_a_wrong_device, held_by_the_kernel, without_hugepages, as_json):
             print(f"--- {case.__name__}")
             case()
         os.chdir("/")
