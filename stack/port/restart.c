@@ -25,8 +25,15 @@ parked_close(struct port *port)
 	port->ops->close(port);
 }
 
+/* No affair of the device's: it was received before. */
+static void
+parked_hand(struct port *port, unsigned int lane, struct rte_mbuf *frame)
+{
+	port->resumed_ops->hand(port, lane, frame);
+}
+
 static const struct port_ops parked_ops = {
-	.rx = parked_burst, .tx = parked_burst, .close = parked_close};
+	.rx = parked_burst, .tx = parked_burst, .close = parked_close, .hand = parked_hand};
 
 void
 port_park(struct port *port)

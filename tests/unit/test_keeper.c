@@ -209,6 +209,29 @@ test_what_waits_with_the_old_mac_is_dropped(void **state)
 	assert_int_equal(wrong_source, 0);
 }
 
+/* The lane reads its mail, which parks the port, in the midst of a turn: what fragments made before that is
+ * another lane's as ever. */
+static void
+test_a_joined_datagram_reaches_its_lane_though_the_port_is_parked(void **state)
+{
+	struct joined *joined = &server->runners[0].lane->siblings.joined;
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(server->runners[0].pools.rx);
+	struct rill_stats other;
+
+	assert_non_null(frame);
+	assert_non_null(rte_pktmbuf_append(frame, 10));
+	port_park(&server->runners[0].port);
+	*joined = (struct joined){.count = 1, .frames = {frame}, .lanes = {1}};
+	runner_turn(&server->runners[0], now, true);
+	assert_int_equal(joined->count, 0);
+	port_resume(&server->runners[0].port);
+	runner_turn(&server->runners[1], now, true);
+	rill_lane_stats_read(server->runners[1].lane, &other);
+	assert_int_equal(other.drops[RILL_DROP_ether_short], 1);
+	expect_echo();
+	expect_whole();
+}
+
 static void
 test_a_restart_in_vain_is_tried_again(void **state)
 {
@@ -263,6 +286,8 @@ main(void)
 		ROW(test_a_port_that_is_deaf_after_its_link_was_down_is_restarted),
 		ROW(test_another_mac_is_followed),
 		ROW(test_what_waits_with_the_old_mac_is_dropped),
+		cmocka_unit_test_setup_teardown(
+			test_a_joined_datagram_reaches_its_lane_though_the_port_is_parked, begin_carried, end),
 		ROW(test_a_restart_in_vain_is_tried_again),
 		ROW(test_a_removed_device_ends_connections_softly),
 	};
