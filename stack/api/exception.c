@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 
 #include "errtext.h"
@@ -121,12 +122,47 @@ clear_offload(struct rte_mbuf *frames[], unsigned int n)
 	}
 }
 
+/*
+ * The kernel's interface is in the VLAN as a whole: where Rill writes tags itself, it takes them off here.
+ * What came to be handed over has ours.
+ */
+static uint16_t
+take_tags_off(struct rill_lane *lane, struct rte_mbuf *frames[], uint16_t n)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		if (frames[i]->data_len > RTE_ETHER_HDR_LEN + NETIF_TAG_LEN &&
+			rte_vlan_strip(frames[i]) == 0)
+			frames[kept++] = frames[i];
+		else
+			drop_packet(&lane->counters, frames[i], RILL_DROP_vlan_foreign);
+	return kept;
+}
+
+static uint16_t
+put_tags_in(struct rill_lane *lane, struct rte_mbuf *frames[], uint16_t n)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		frames[i]->vlan_tci = lane->netif.vlan_tci;
+		if (rte_vlan_insert(&frames[i]) == 0)
+			frames[kept++] = frames[i];
+		else
+			drop_packet(&lane->counters, frames[i], RILL_DROP_no_mbuf);
+	}
+	return kept;
+}
+
 static uint32_t
 hand_over(struct port *device, struct rill_lane *lane)
 {
 	struct exceptions *exceptions = &lane->exceptions;
 	uint16_t n = (uint16_t)exceptions->count, took;
 
+	if (unlikely(netif_is_tagged(&lane->netif)))
+		n = take_tags_off(lane, exceptions->frames, n);
 	clear_offload(exceptions->frames, n);
 	took = n > 0 ? device->ops->tx(device, exceptions->frames, n) : 0;
 	lane->counters.exception_out += took;
@@ -145,6 +181,8 @@ take_over(struct port *device, struct rill_lane *lane)
 	if (outbox_count(&lane->outbox) + EXCEPTION_BURST > OUTBOX_SIZE - OUTBOX_CONTROL_ROOM)
 		return 0;
 	n = device->ops->rx(device, frames, EXCEPTION_BURST);
+	if (unlikely(netif_is_tagged(&lane->netif)))
+		n = put_tags_in(lane, frames, n);
 	clear_offload(frames, n);
 	for (unsigned int i = 0; i < n; i++)
 		outbox_put(&lane->outbox, frames[i]);

@@ -69,21 +69,12 @@ tag_is_in_place(const struct netif *netif, uint16_t l2_len)
 	return netif->vlan_tci == 0 || l2_len == netif_l2_len(netif);
 }
 
-/* To another host, or to a group that nobody here has joined. */
-static enum ether_verdict
-foreign(const struct netif *netif, struct rte_mbuf *mbuf, const struct rte_ether_hdr *ether)
-{
-	if (!rte_is_multicast_ether_addr(&ether->dst_addr))
-		return drop(netif, mbuf, RILL_DROP_ether_not_ours);
-	netif_refuse(netif, mbuf, RILL_DROP_ether_not_ours);
-	return ETHER_DROPPED;
-}
-
 enum ether_verdict
 ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, bool *group)
 {
 	struct rte_ether_hdr copy;
 	const struct rte_ether_hdr *ether;
+	bool not_joined = false;
 	rte_be16_t type;
 	int vlan;
 
@@ -95,10 +86,11 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 	if (unlikely(ether == NULL))
 		return drop(netif, mbuf, RILL_DROP_ether_short);
 	if (unlikely(!rte_is_same_ether_addr(&ether->dst_addr, &netif->mac))) {
+		if (!rte_is_multicast_ether_addr(&ether->dst_addr))
+			return drop(netif, mbuf, RILL_DROP_ether_not_ours);
 		*group = rte_is_broadcast_ether_addr(&ether->dst_addr) ||
 			 netif_group_is_joined(netif, &ether->dst_addr);
-		if (!*group)
-			return foreign(netif, mbuf, ether);
+		not_joined = !*group;
 	}
 	if (unlikely(rte_is_multicast_ether_addr(&ether->src_addr)))
 		return drop(netif, mbuf, RILL_DROP_ether_bad_source);
@@ -110,6 +102,10 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 	if (unlikely(vlan != (int)(netif->vlan_tci & NETIF_VLAN_ID) ||
 		    !tag_is_in_place(netif, *l2_len)))
 		return drop(netif, mbuf, RILL_DROP_vlan_foreign);
+	if (unlikely(not_joined)) {
+		netif_refuse(netif, mbuf, RILL_DROP_ether_not_ours); /* the kernel may have joined */
+		return ETHER_DROPPED;
+	}
 	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
 		return ETHER_IP4;
 	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))

@@ -5,7 +5,8 @@ is not heard, and counted [RFC826-10].
 
     kernel 10.9.0.1 ── vlan7 ── tag 7 ── rill0 ─ tap ─► 10.9.0.2 rill-echo --vlan 7
 
-Where the kernel has no VLAN interfaces, a process beside puts tags in and takes them off.
+Where the kernel has no VLAN interfaces, a process beside puts tags in and takes them off. Beside Rill the
+kernel has the same address in the same VLAN (--exception), through an interface that knows nothing of tags.
 """
 import fcntl
 import os
@@ -16,9 +17,11 @@ import subprocess
 import sys
 import threading
 
+import impaired
 import rig
 
 VLAN = 7
+KERNEL_PORT = 2222
 SOL_PACKET, PACKET_AUXDATA, ETH_P_ALL = 263, 8, 3
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 2, 0x1000
 TP_STATUS_VLAN_VALID = 1 << 4
@@ -75,6 +78,26 @@ def vlan_up(n):
     rig.run("ip", "link", "set", "vlan7", "up")
 
 
+def kernel_beside_serves(host):
+    """Its port answers within the VLAN, and what it asks is answered."""
+    rig.run("ip", "link", "set", "host0", "netns", host.path)
+    with host:
+        rig.run("ip", "addr", "add", f"{rig.rill_ip()}/24", "dev", "host0")
+        rig.run("ip", "link", "set", "host0", "up")
+        listener = socket.create_server((rig.rill_ip(), KERNEL_PORT))
+        rig.run("ping", "-c", "3", "-i", "0.05", "-W", "5", rig.kernel_ip())
+    data = os.urandom(200000)
+    with listener, socket.create_connection((rig.rill_ip(), KERNEL_PORT), timeout=20) as near:
+        far, _ = listener.accept()
+        with far:
+            far.settimeout(20)
+            writer = threading.Thread(target=lambda: (far.sendall(data), far.shutdown(socket.SHUT_WR)))
+            writer.start()
+            got = rig.read_all(near)
+            writer.join()
+    rig.expect(got == data, f"{len(got)} of {len(data)} bytes came, or others")
+
+
 def hears_nobody(echo, what):
     before = echo.stats()["vlan_foreign"]
     rig.run("ip", "neigh", "flush", "all")
@@ -83,13 +106,14 @@ def hears_nobody(echo, what):
 
 
 def test():
-    echo = rig.Echo("raw", "--vlan", str(VLAN), up=vlan_up)
+    echo = rig.Echo("raw", "--vlan", str(VLAN), "--exception", "net_tap9,iface=host0", up=vlan_up)
     before = echo.levels()
     for size in (0, 56, 1472, 3000):
         text = rig.run("ping", "-c", "3", "-i", "0.05", "-W", "2", "-s", str(size), "-p", "5a17",
                        rig.rill_ip())
         rig.expect(re.search(r"\b3 received", text) and "wrong data" not in text, text)
     rig.client("--connections", 16, "--messages", rig.scaled(200, 50), "--size", "1-20000", "--split")
+    kernel_beside_serves(impaired.Namespace())
     echo.expect_levels(before, rig.SETTLE_S)
     # The same neighbour without a tag.
     rig.run("ip", "addr", "flush", "dev", "vlan7")

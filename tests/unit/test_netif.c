@@ -110,6 +110,12 @@ test_ether(void **state)
 	assert_int_equal(ether_input(&lnk.netif, frame, &l2_len, &is_group), ETHER_DROPPED);
 	assert_int_equal(kernel.count, 2);
 	expect_only_drops(RILL_DROP_ether_not_ours, 1);
+	lnk.netif.vlan_tci = 5; /* the kernel beside us is in that VLAN, as we are */
+	frame = a_frame(0x0800);
+	memcpy(rte_pktmbuf_mtod(frame, char *), group, sizeof(group));
+	assert_int_equal(ether_input(&lnk.netif, frame, &l2_len, &is_group), ETHER_DROPPED);
+	assert_int_equal(kernel.count, 2);
+	assert_int_equal(lnk.counters.drops[RILL_DROP_vlan_foreign], 1);
 	free_kernels();
 }
 
