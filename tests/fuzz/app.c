@@ -26,7 +26,7 @@ flow_of(const struct rill_conn *conn)
 	uint16_t lane_port = rte_be_to_cpu_16(conn->key.lport);
 	uint16_t peer_port = rte_be_to_cpu_16(conn->key.rport);
 
-	for (unsigned int i = 0; i < FLOWS; i++)
+	for (unsigned int i = 0; i < FLOWS_ALL; i++)
 		if (world.flows[i].lane_port == lane_port && world.flows[i].peer_port == peer_port)
 			return &world.flows[i];
 	return NULL;
@@ -256,7 +256,7 @@ connects(struct flow *flow)
 	if (world.opens_left == 0)
 		return;
 	world.opens_left--;
-	rill_addr_parse("192.0.2.2", &remote.addr);
+	rill_addr_parse(flow->ip6 ? "2001:db8::c000:202" : "192.0.2.2", &remote.addr);
 	if (rill_connect(world.lane, &local, &remote, NULL, &app_handler, NULL, &conn) != 0)
 		return;
 	if (app_at(conn)->conn != NULL)

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "hosts6.h"
+#include "parts.h"
 #include "say.h"
 #include "setup.h"
 #include "wire.h"
@@ -16,7 +18,7 @@
 
 struct head {
 	uint8_t world;   /* WORLD_... */
-	uint8_t end;     /* how it ends: bit 0 at once */
+	uint8_t end;     /* how it ends: bit 0 at once; the rest: which flows speak IPv6 */
 	uint8_t options; /* of the lane */
 	uint8_t isns;    /* of the peer, two bits for each of the first flows */
 	uint8_t states[FLOWS / 2]; /* four bits for each flow */
@@ -35,7 +37,15 @@ enum step_kind {
 	STEP_NOISE,
 	STEP_NIC,
 	STEP_REACTION,
-	STEP_KINDS
+	STEP_KINDS4,
+	/* Only where there is IPv6: */
+	STEP_DISCOVER = STEP_KINDS4,
+	STEP_ROUTER,
+	STEP_ICMP6,
+	STEP_PIECE,
+	STEP_FLOOD,
+	STEP_CHANGE,
+	STEP_KINDS = 32 /* what is left are segments */
 };
 
 static void
@@ -99,7 +109,7 @@ run_step(const struct step *step)
 {
 	struct flow *flow = &world.flows[step->flow % FLOWS];
 
-	switch (step->what % STEP_KINDS) {
+	switch (step->what % (hosts6_are_there() ? STEP_KINDS : STEP_KINDS4)) {
 	case STEP_AGREE:
 		peer_plain(flow, step->flags & 1 ? FIN | ACK : ACK, 0, step->len * 16u);
 		break;
@@ -126,6 +136,24 @@ run_step(const struct step *step)
 	case STEP_REACTION:
 		flow->reaction = step->flags;
 		break;
+	case STEP_DISCOVER:
+		hosts6_discover(flow, step);
+		break;
+	case STEP_ROUTER:
+		hosts6_advertise_router(flow, step);
+		break;
+	case STEP_ICMP6:
+		hosts6_complain(flow, step);
+		break;
+	case STEP_PIECE:
+		put_piece(flow, step);
+		break;
+	case STEP_FLOOD:
+		hosts6_flood(flow, step);
+		break;
+	case STEP_CHANGE:
+		hosts6_change(step);
+		break;
 	default:
 		peer_says(flow, step);
 		break;
@@ -134,13 +162,25 @@ run_step(const struct step *step)
 		world_turn();
 }
 
+static bool
+wants_flows(const struct head *head)
+{
+	uint8_t any = 0;
+
+	for (unsigned int i = 0; i < sizeof(head->states); i++)
+		any |= head->states[i];
+	return any != 0;
+}
+
 static void
 begin(const struct head *head)
 {
 	struct rill_options options;
 
 	choose_options(head->options, &options);
-	world_up(head->world, &options);
+	world_up(head->world, &options, head->end >> 1);
+	if (head->world & WORLD_IP6_ASKS && wants_flows(head))
+		world_settle();
 	for (unsigned int i = 0; i < FLOWS; i++) {
 		const struct setup_flow wanted = {
 			.state = head->states[i / 2] >> (i % 2 * 4) & 15,

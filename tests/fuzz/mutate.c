@@ -13,14 +13,14 @@ draw(uint32_t *state, uint32_t below)
 	return (uint32_t)((uint64_t)(*state >> 8) * below >> 24);
 }
 
-/* A step that does something sensible. */
+/* A step that does something sensible; ip6: its kind may be one of IPv6's. */
 static void
-fresh_step(uint8_t *at, uint32_t *state)
+fresh_step(uint8_t *at, bool ip6, uint32_t *state)
 {
 	static const uint8_t flags[8] = {0x10, 0x10, 0x10, 0x18, 0x11, 0x14, 0x04, 0x02};
 
 	memset(at, 0, STEP_LEN);
-	at[0] = (uint8_t)draw(state, 16);
+	at[0] = (uint8_t)(ip6 && draw(state, 2) ? 16 + draw(state, 6) : draw(state, 16));
 	at[1] = (uint8_t)(draw(state, FLOWS) | (draw(state, 4) == 0 ? STEP_SAME_BURST : 0));
 	at[2] = at[0] < 8 ? flags[draw(state, 8)] : (uint8_t)draw(state, 256);
 	for (unsigned int i = 3; i < STEP_LEN; i++)
@@ -31,6 +31,7 @@ fresh_step(uint8_t *at, uint32_t *state)
 static size_t
 insert_step(uint8_t *data, size_t size, size_t size_max, size_t at, size_t from, uint32_t *state)
 {
+	bool ip6 = data[0] & (WORLD_IP6 | WORLD_IP6_ASKS);
 	uint8_t step[STEP_LEN];
 
 	if (size + STEP_LEN > size_max)
@@ -38,7 +39,7 @@ insert_step(uint8_t *data, size_t size, size_t size_max, size_t at, size_t from,
 	if (from < size)
 		memcpy(step, data + from, STEP_LEN);
 	else
-		fresh_step(step, state);
+		fresh_step(step, ip6, state);
 	memmove(data + at + STEP_LEN, data + at, size - at);
 	memcpy(data + at, step, STEP_LEN);
 	return size + STEP_LEN;
@@ -74,7 +75,7 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned in
 	case 4:
 		if (at == 0)
 			break;
-		fresh_step(data + at, &state);
+		fresh_step(data + at, data[0] & (WORLD_IP6 | WORLD_IP6_ASKS), &state);
 		return size;
 	case 5: /* within one step */
 	case 6:

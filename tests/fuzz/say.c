@@ -6,7 +6,8 @@
 #include <rte_mbuf.h>
 
 #include "frames.h"
-#include "parts.h"
+#include "hosts6.h"
+#include "twist.h"
 #include "wire.h"
 
 #define PAYLOAD_MAX 4000
@@ -26,12 +27,17 @@ static void
 flow_tuple(const struct flow *flow, struct tuple *tuple)
 {
 	*tuple = (struct tuple){.head = {
-		.laddr4 = rte_cpu_to_be_32(LANE_ADDR),
-		.raddr4 = rte_cpu_to_be_32(PEER_ADDR),
 		.lport = rte_cpu_to_be_16(flow->lane_port),
 		.rport = rte_cpu_to_be_16(flow->peer_port),
-		.family = AF_INET,
+		.family = flow->ip6 ? AF_INET6 : AF_INET,
 	}};
+	if (flow->ip6) {
+		wire_put_ip6(tuple->addrs6.laddr, LANE_ADDR);
+		wire_put_ip6(tuple->addrs6.raddr, PEER_ADDR);
+	} else {
+		tuple->head.laddr4 = rte_cpu_to_be_32(LANE_ADDR);
+		tuple->head.raddr4 = rte_cpu_to_be_32(PEER_ADDR);
+	}
 }
 
 static void
@@ -280,31 +286,10 @@ put_options(struct wire *wire, const struct view *view, const struct step *step)
 
 /* ---- packets */
 
-enum {
-	TWIST_NONE,
-	TWIST_IP_SUM,
-	TWIST_TCP_SUM,
-	TWIST_IP_LENGTH,
-	TWIST_PADDED,
-	TWIST_CUT,
-	TWIST_FRAGMENT,
-	TWIST_IP_OPTIONS,
-	TWIST_FLIP,       /* one byte, checksums right */
-	TWIST_FLIP_WRONG, /* one byte, checksums as before */
-	TWIST_SPLIT,
-	TWIST_SPLIT_SMALL,
-	TWIST_TTL,
-	TWIST_ECN,
-	TWIST_PROTOCOL,
-	TWIST_ADDRESS,
-	TWIST_PARTS, /* fragments: see parts.h */
-	TWIST_COUNT
-};
-
 void
 put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint8_t marks)
 {
-	static uint8_t frame[FRAME_MAX + 14];
+	static uint8_t frame[FRAME_MAX + TWIST_ROOM + 14];
 	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
 	const uint64_t marked[4] = {0, RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD,
 		RTE_MBUF_F_RX_L4_CKSUM_NONE, RTE_MBUF_F_RX_L4_CKSUM_BAD};
@@ -313,6 +298,10 @@ put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint
 
 	piece = RTE_MAX(piece, (uint32_t)(len + l2) / PIECES_MAX + 1);
 	memcpy(frame, macs, sizeof(macs));
+	if (type == 0x86dd && len >= WIRE_IP6_LEN && packet[24] == 0xff) {
+		memcpy(frame, (const uint8_t[]){0x33, 0x33}, 2);
+		memcpy(frame + 2, packet + 36, 4);
+	}
 	frame[12] = (uint8_t)(type >> 8);
 	frame[13] = (uint8_t)type;
 	memcpy(frame + l2, packet, len);
@@ -331,116 +320,6 @@ put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint
 	world_frame(head);
 }
 
-static void
-swap_in(uint8_t *packet, size_t at, size_t len, uint8_t with)
-{
-	if (at < len)
-		packet[at] ^= with;
-}
-
-/* Puts 4 bytes of options behind the IP header. Returns the packet's length. */
-static size_t
-add_ip_options(uint8_t *packet, size_t len, uint8_t which)
-{
-	static const uint8_t options[4][4] = {{1, 1, 1, 0}, {7, 4, 4, 0}, {131, 3, 4, 0}, {148, 4, 0, 0}};
-
-	memmove(packet + 24, packet + 20, len - 20);
-	memcpy(packet + 20, options[which & 3], 4);
-	packet[0] = 0x46;
-	len += 4;
-	packet[2] = (uint8_t)(len >> 8);
-	packet[3] = (uint8_t)len;
-	return len;
-}
-
-static void
-fix_ip_sum(uint8_t *packet)
-{
-	uint16_t sum;
-
-	packet[10] = packet[11] = 0;
-	sum = wire_fold(wire_sum(packet, (packet[0] & 15u) * 4, 0));
-	packet[10] = (uint8_t)(sum >> 8);
-	packet[11] = (uint8_t)sum;
-}
-
-/* What a step does to a packet below TCP. Returns its length. */
-static size_t
-twist(struct flow *flow, uint8_t *packet, size_t len, const struct step *step)
-{
-	uint8_t extra = step->extra;
-	size_t ip_len;
-
-	switch (step->twist % 32) {
-	case TWIST_IP_SUM:
-		packet[10] ^= extra | 1;
-		return len;
-	case TWIST_TCP_SUM:
-		packet[36] ^= extra | 1;
-		return len;
-	case TWIST_IP_LENGTH:
-		ip_len = len + (size_t)(int8_t)extra;
-		packet[2] = (uint8_t)(ip_len >> 8);
-		packet[3] = (uint8_t)ip_len;
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_PADDED:
-		memset(packet + len, 0xa5, extra);
-		return len + extra;
-	case TWIST_CUT:
-		return len > extra ? len - extra : 0;
-	case TWIST_FRAGMENT:
-		packet[6] = extra & 0x7f;
-		packet[7] = step->urg;
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_IP_OPTIONS:
-		len = add_ip_options(packet, len, extra);
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_FLIP:
-		flow->wild = true;
-		swap_in(packet, 20 + extra % 64, len, step->urg | 1);
-		wire_fix_checksums(packet, len);
-		return len;
-	case TWIST_FLIP_WRONG:
-		flow->wild = true; /* the NIC may vouch for it */
-		swap_in(packet, extra % 64, len, step->urg | 1);
-		return len;
-	case TWIST_TTL:
-		packet[8] = extra;
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_ECN:
-		packet[1] = extra;
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_PROTOCOL:
-		packet[9] = extra;
-		fix_ip_sum(packet);
-		return len;
-	case TWIST_ADDRESS:
-		packet[12 + extra % 8] ^= step->urg;
-		wire_fix_checksums(packet, len);
-		return len;
-	default:
-		return len;
-	}
-}
-
-static uint32_t
-piece_len(const struct step *step)
-{
-	switch (step->twist % 32) {
-	case TWIST_SPLIT:
-		return 40 + step->extra;
-	case TWIST_SPLIT_SMALL:
-		return 1 + (step->extra & 31u);
-	default:
-		return PIECE_MAX;
-	}
-}
-
 /* Ports, addresses and a payload that its place decides. */
 static size_t
 finish(uint8_t *packet, const struct flow *flow, struct wire *wire)
@@ -450,6 +329,7 @@ finish(uint8_t *packet, const struct flow *flow, struct wire *wire)
 
 	for (uint32_t i = 0; i < wire->len; i++)
 		data[i] = pattern(first + i);
+	wire->ip6 = flow->ip6;
 	wire->saddr = PEER_ADDR;
 	wire->daddr = LANE_ADDR;
 	wire->sport = flow->peer_port;
@@ -458,10 +338,17 @@ finish(uint8_t *packet, const struct flow *flow, struct wire *wire)
 	return wire_write(packet, wire);
 }
 
+/* As it is. */
+static void
+put_packet(const uint8_t *packet, size_t len)
+{
+	put_frame(packet, len, packet[0] >> 4 == 6 ? 0x86dd : 0x0800, PIECE_MAX, 0);
+}
+
 void
 peer_says(struct flow *flow, const struct step *step)
 {
-	static uint8_t packet[FRAME_MAX];
+	static uint8_t packet[FRAME_MAX + TWIST_ROOM];
 	const struct view view = view_of(flow);
 	struct wire wire = {
 		.flags = step->flags,
@@ -471,19 +358,13 @@ peer_says(struct flow *flow, const struct step *step)
 		.wnd = window(&view, step->wnd),
 		.urg = step->urg < 0x80 ? step->urg : (uint16_t)(step->urg << 8 | 0xff),
 	};
-	size_t len;
 
 	put_options(&wire, &view, step);
 	if (wire.has & HAS_TS && wire.sack_count > 3)
 		wire.sack_count = 3;
 	if (step->flags & SYN && wire.sack_count > 1)
 		wire.sack_count = 1;
-	len = finish(packet, flow, &wire);
-	len = twist(flow, packet, len, step);
-	if (step->twist % 32 == TWIST_PARTS)
-		put_in_parts(packet, len, step);
-	else
-		put_frame(packet, len, 0x0800, piece_len(step), step->twist >> 6);
+	twist_and_put(flow, packet, finish(packet, flow, &wire), step);
 }
 
 void
@@ -502,7 +383,7 @@ peer_plain(struct flow *flow, uint8_t flags, uint32_t ahead, uint32_t len)
 		.tsecr = view.tsval,
 	};
 
-	put_frame(packet, finish(packet, flow, &wire), 0x0800, PIECE_MAX, 0);
+	put_packet(packet, finish(packet, flow, &wire));
 }
 
 void
@@ -530,18 +411,25 @@ peer_opens(struct flow *flow, uint8_t flags, uint32_t seq, uint8_t shape)
 		.tsecr = flags & ACK ? view.tsval : 0,
 	};
 
-	put_frame(packet, finish(packet, flow, &wire), 0x0800, PIECE_MAX, 0);
+	put_packet(packet, finish(packet, flow, &wire));
+}
+
+size_t
+peer_heard(struct flow *flow, const struct step *step, uint8_t *packet)
+{
+	const struct view view = view_of(flow);
+	struct wire wire = {.ip6 = flow->ip6, .saddr = LANE_ADDR, .daddr = PEER_ADDR,
+		.sport = flow->lane_port, .dport = flow->peer_port,
+		.seq = place_ack(&view, step->ack, step->ack_delta), .flags = ACK, .wnd = 1000};
+
+	return wire_write(packet, &wire);
 }
 
 void
 peer_complains(struct flow *flow, const struct step *step)
 {
 	uint8_t packet[WIRE_HEADERS_MAX + 256] = {0x45}, quote[WIRE_HEADERS_MAX];
-	const struct view view = view_of(flow);
-	struct wire wire = {.saddr = LANE_ADDR, .daddr = PEER_ADDR, .sport = flow->lane_port,
-		.dport = flow->peer_port, .seq = place_ack(&view, step->ack, step->ack_delta),
-		.flags = ACK, .wnd = 1000};
-	size_t quoted = RTE_MIN(wire_write(quote, &wire), (size_t)(step->len % 64));
+	size_t quoted = RTE_MIN(peer_heard(flow, step, quote), (size_t)(step->len % 64));
 	size_t len = 28 + quoted;
 	uint16_t sum;
 
@@ -554,13 +442,13 @@ peer_complains(struct flow *flow, const struct step *step)
 	packet[26] = step->urg; /* next-hop MTU, or a pointer */
 	packet[27] = step->extra;
 	memcpy(packet + 28, quote, quoted);
-	if (step->twist % 32 == TWIST_FLIP)
-		swap_in(packet, 20 + step->extra % 64, len, step->urg);
+	if (step->twist % 32 == STEP_FLIPS)
+		twist_byte(packet, 20 + step->extra % 64, len, step->urg);
 	sum = wire_fold(wire_sum(packet + 20, len - 20, 0));
 	packet[22] = (uint8_t)(sum >> 8);
 	packet[23] = (uint8_t)sum;
-	fix_ip_sum(packet);
-	put_frame(packet, len, 0x0800, piece_len(step), 0);
+	twist_fix_ip4(packet);
+	put_frame(packet, len, 0x0800, twist_piece_len(step), 0);
 }
 
 void
@@ -574,12 +462,12 @@ peer_mumbles(struct flow *flow, const struct step *step)
 		arp[7] = step->seq & 3;
 		arp[17] = step->ack;
 		arp[27] = step->len;
-		swap_in(arp, step->extra, sizeof(arp), step->urg);
+		twist_byte(arp, step->extra, sizeof(arp), step->urg);
 		put_frame(arp, step->flags & 2 ? 28 : 46, 0x0806, PIECE_MAX, 0);
 		return;
 	}
 	for (unsigned int i = 0; i < sizeof(noise); i++)
 		noise[i] = bytes[i % STEP_LEN];
 	noise[0] = step->flags & 4 ? 0x45 : noise[0];
-	put_frame(noise, step->len % sizeof(noise), step->flags & 8 ? 0x86dd : 0x0800, piece_len(step), 0);
+	put_frame(noise, step->len % sizeof(noise), step->flags & 8 ? 0x86dd : 0x0800, twist_piece_len(step), 0);
 }

@@ -33,6 +33,7 @@ struct step {
 };
 
 #define STEP_SAME_BURST 0x80
+#define STEP_FLIPS 8 /* the twist that changes one byte under a right checksum */
 
 /* A packet with a link header, in pieces of at most piece bytes; marks: what the NIC says of its sums. */
 void put_frame(const uint8_t *packet, size_t len, uint16_t type, uint32_t piece, uint8_t marks);
@@ -45,7 +46,9 @@ void peer_plain(struct flow *flow, uint8_t flags, uint32_t ahead, uint32_t len);
 void peer_agrees(struct flow *flow, uint32_t len);
 /* A SYN with the options that shape chooses; mss, window scale and so on. */
 void peer_opens(struct flow *flow, uint8_t flags, uint32_t seq, uint8_t shape);
-/* An ICMP error that quotes a segment of the flow. */
+/* A segment as the lane may have sent it: its place is the step's ack. Returns its length. */
+size_t peer_heard(struct flow *flow, const struct step *step, uint8_t *packet);
+/* An ICMP error that quotes a segment of the flow, in IPv4. */
 void peer_complains(struct flow *flow, const struct step *step);
 /* An ARP packet, or bytes that are none. */
 void peer_mumbles(struct flow *flow, const struct step *step);

@@ -10,7 +10,9 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
+#include "alive.h"
 #include "frames.h"
+#include "hosts6.h"
 #include "net_state.h"
 #include "poison.h"
 #include "reassembly.h"
@@ -20,7 +22,10 @@
 #define FENCE 64 /* bytes behind a frame's buffer that nobody may touch */
 #define BUFFERS 1024
 #define CONTROLS 4096
+#define FLOOD_MAX 8192
 #define SPIN_MAX 2000 /* turns without time passing */
+#define SETTLE_US 2100000 /* an address is asked for that long at most */
+#define LATE_US 1000   /* that a timer may be */
 #define WAIT_MAX 5000 /* turns until nothing is left */
 
 struct world world;
@@ -126,7 +131,7 @@ answer_arp(const uint8_t *bytes, size_t len)
 static struct flow *
 flow_by_ports(uint16_t lane_port, uint16_t peer_port)
 {
-	for (unsigned int i = 0; i < FLOWS; i++)
+	for (unsigned int i = 0; i < FLOWS_ALL; i++)
 		if (world.flows[i].lane_port == lane_port && world.flows[i].peer_port == peer_port)
 			return &world.flows[i];
 	return NULL;
@@ -154,6 +159,9 @@ check_segment(const uint8_t *packet, size_t len)
 	const char *complaint = wire_read(packet, len, &wire);
 	struct flow *flow;
 
+	/* Of and to the addresses that routers made, the peer knows only that they are. */
+	if (packet[0] >> 4 == 6 && (wire_get_ip6(packet + 8) == 0 || wire_get_ip6(packet + 24) == 0))
+		return;
 	if (complaint != NULL)
 		world_fail("the lane's segment: %s", complaint);
 	if (!(wire.flags & (ACK | SYN | RST)) || (wire.flags & (SYN | RST)) == (SYN | RST) ||
@@ -166,6 +174,7 @@ check_segment(const uint8_t *packet, size_t len)
 		return;
 	if (wire.flags & SYN)
 		hear_syn(flow, &wire);
+	flow->heard += wire.len;
 	if (flow->echoes)
 		return;
 	for (uint32_t i = 0; i < wire.len; i++)
@@ -180,12 +189,21 @@ check_frame(const uint8_t *bytes, size_t len)
 
 	if (len < l2 + 20 || len > l2 + world.lane->netif.mtu)
 		world_fail("the lane sends a frame of %zu bytes", len);
-	if (l2 > 0 && (bytes[12] != 8 || bytes[13] != 0)) {
+	if (l2 > 0 && bytes[12] == 8 && bytes[13] == 6) {
 		answer_arp(bytes, len);
 		return;
 	}
-	if (bytes[l2 + 9] == 6)
-		check_segment(bytes + l2, len - l2);
+	bytes += l2;
+	len -= l2;
+	if (bytes[0] >> 4 == 6) {
+		hosts6_hear(bytes, len);
+		if (bytes[6] == 6)
+			check_segment(bytes, len);
+	} else if (bytes[9] == 6) {
+		check_segment(bytes, len);
+	} else if (bytes[9] == 1 && len >= 28 && bytes[20] == 0) {
+		world.pongs4++;
+	}
 }
 
 static void
@@ -248,9 +266,28 @@ look_at(struct rill_conn *conn, void *unused)
 	app->rcv_adv = conn->rcv_adv.n;
 }
 
+/* Nothing grows with what strangers say. */
+static void
+look_at_net(void)
+{
+	const struct net *net = world.lane->net;
+
+	if (neighbors_count(net->neighbors) > NEIGHBORS_MAX)
+		world_fail("%u neighbours", neighbors_count(net->neighbors));
+	if (fragments_datagrams(net->fragments) > FRAGMENTS_DATAGRAMS ||
+		fragments_buffers(net->fragments) > FRAGMENTS_BUFFERS)
+		world_fail("%u incomplete datagrams, %u buffers", fragments_datagrams(net->fragments),
+			fragments_buffers(net->fragments));
+	if (net->ip6.slots > NET6_ADDRS_MAX || net->ip6.facts_count > NET_FACTS_MAX)
+		world_fail("%u IPv6 addresses, %u facts", net->ip6.slots, net->ip6.facts_count);
+	if (world.lane->tcp.pmtu.count > PMTU_PATHS_MAX)
+		world_fail("%u paths", world.lane->tcp.pmtu.count);
+}
+
 static void
 look(void)
 {
+	look_at_net();
 	rill_lane_each(world.lane, look_at, NULL);
 	if (!table_check(world.lane->tcp.table))
 		world_fail("the table is not consistent");
@@ -284,6 +321,16 @@ world_pass(uint64_t us)
 	world_turn();
 }
 
+void
+world_settle(void)
+{
+	uint64_t until = world.now + SETTLE_US;
+
+	while (rill_lane_deadline(world.lane) < until)
+		world_pass(RTE_MAX(rill_lane_deadline(world.lane), world.now + 1) - world.now);
+	world_pass(until - world.now);
+}
+
 /* ---- up and down */
 
 static void
@@ -303,10 +350,10 @@ limits_for(uint8_t kind, struct rill_limits *limits)
 }
 
 static void
-flows_up(void)
+flows_up(uint8_t flows6)
 {
-	for (unsigned int i = 0; i < FLOWS; i++) {
-		bool active = i % 2;
+	for (unsigned int i = 0; i < FLOWS_ALL; i++) {
+		bool active = i % 2 && i < FLOWS;
 
 		world.flows[i] = (struct flow){
 			.lane_port = (uint16_t)(active ? ACTIVE_PORT + i : LANE_PORT),
@@ -315,12 +362,32 @@ flows_up(void)
 			.rcv_edge = 2000,
 			.snd_una = 3000,
 			.snd_nxt = 4000,
+			.ip6 = i < FLOWS ? hosts6_are_there() && flows6 >> i & 1 : i > FLOWS,
 		};
 	}
 }
 
+/* Addresses and what goes with them, of both families. */
+static void
+addresses_for(uint8_t kind, struct rill_lane_config *config)
+{
+	memcpy(config->mac, lane_mac, sizeof(lane_mac));
+	config->ethernet = kind & WORLD_ETHERNET;
+	config->mtu = kind & WORLD_SMALL_MTU ? (hosts6_are_there() ? 1280 : 576) : 1500;
+	rill_prefix_parse("192.0.2.1/24", &config->addrs[0]);
+	config->addrs_count = 1;
+	rill_addr_parse("192.0.2.254", &config->gateway);
+	if (!hosts6_are_there())
+		return;
+	rill_prefix_parse("2001:db8::c000:201/64", &config->addrs[config->addrs_count++]);
+	config->ip6_unprobed = !(kind & WORLD_IP6_ASKS);
+	config->ip6_autoconf = kind & WORLD_IP6 && kind & WORLD_IP6_ASKS;
+	if (!config->ip6_autoconf && config->ethernet)
+		rill_addr_parse("fe80::fe:0", &config->gateway6);
+}
+
 void
-world_up(uint8_t kind, const struct rill_options *options)
+world_up(uint8_t kind, const struct rill_options *options, uint8_t flows6)
 {
 	struct lane_setup setup = {
 		.netif_caps = (kind & WORLD_COPIES ? 0 : NETIF_TX_CHAINS) |
@@ -334,17 +401,13 @@ world_up(uint8_t kind, const struct rill_options *options)
 	int rc;
 
 	memset(&world, 0, sizeof(world));
+	world.kind = kind;
 	/* The µs of 32 bits wrap in 2 s, the ms of 32 bits in 4. */
 	world.now = kind & WORLD_LATE ? (1ull << 32) * 1000 - 4000000 : START_US;
 	setup.now = world.now;
 	lane_options = *options;
 	rill_lane_config_default(&setup.config);
-	setup.config.ethernet = kind & WORLD_ETHERNET;
-	setup.config.mtu = kind & WORLD_SMALL_MTU ? 576 : 1500;
-	memcpy(setup.config.mac, lane_mac, sizeof(lane_mac));
-	rill_prefix_parse("192.0.2.1/24", &setup.config.addrs[0]);
-	setup.config.addrs_count = 1;
-	rill_addr_parse("192.0.2.254", &setup.config.gateway);
+	addresses_for(kind, &setup.config);
 	limits_for(kind, &setup.config.limits);
 	setup.config.options = &lane_options;
 	setup.config.secret = secret;
@@ -354,7 +417,8 @@ world_up(uint8_t kind, const struct rill_options *options)
 	if (rc != 0)
 		world_fail("no lane: %d %s", rc, rill_error());
 	world.opens_left = CONNS_MAX;
-	flows_up();
+	world.flood_left = FLOOD_MAX;
+	flows_up(flows6);
 	app_acts(&world.flows[0], ACT_LISTEN, 0);
 	world_turn();
 }
@@ -379,11 +443,13 @@ give_all_back(void)
 	app_acts(&world.flows[0], ACT_GIVE_BACK, 0);
 }
 
-/* Everything is aborted; then time must clear what is left by itself. */
+/* Everything is aborted; then time must clear what is left by itself, fragments within theirs. */
 static void
 wait_for_nothing(void)
 {
 	const struct tcp *tcp = &world.lane->tcp;
+	const struct fragments *fragments = world.lane->net->fragments;
+	uint64_t until = world.now + FRAGMENTS_TIMEOUT_US + LATE_US;
 
 	world.opens_left = 0;
 	rill_lane_each(world.lane, abort_one, NULL);
@@ -391,21 +457,31 @@ wait_for_nothing(void)
 	/* An entry of TIME-WAIT that a new SYN took over is freed when its time has come. */
 	for (unsigned int i = 0;
 		table_count(tcp->table) > 0 || tcp->conns.used > 0 || tcp->timewaits.used > 0 ||
-		fragments_datagrams(world.lane->net->fragments) > 0;
+		fragments_datagrams(fragments) > 0;
 		i++) {
 		uint64_t next = rill_lane_deadline(world.lane);
 
 		if (next == RILL_NEVER || i > WAIT_MAX)
 			break;
+		if (next > until)
+			expect_none("datagrams beyond their time", fragments_datagrams(fragments));
 		world_pass(next - world.now);
 		rill_lane_each(world.lane, abort_one, NULL);
 	}
 	give_all_back(); /* what callbacks took meanwhile */
+}
+
+static void
+expect_nothing_left(void)
+{
+	const struct tcp *tcp = &world.lane->tcp;
+
 	expect_none("connections", tcp->conns.used);
 	expect_none("half-open connections", tcp->half_opens.used);
 	expect_none("entries in the table", table_count(tcp->table));
 	expect_none("TIME-WAIT entries", tcp->timewaits.used);
 	expect_none("incomplete datagrams", fragments_datagrams(world.lane->net->fragments));
+	expect_none("buffers of fragments", fragments_buffers(world.lane->net->fragments));
 	expect_none("records", tcp->records.used);
 	expect_none("side-cars", tcp->sidecars.used);
 	for (unsigned int i = 0; i < TCP_LISTENERS_MAX; i++)
@@ -422,10 +498,14 @@ world_down(bool at_once)
 	world.arp_silent = false;
 	give_all_back();
 	world_turn();
-	if (!at_once)
+	for (unsigned int i = 0; !at_once && i < 2; i++) {
 		wait_for_nothing();
-	for (unsigned int i = 0; i < FLOWS; i++)
-		world.flows[i].reaction = 0;
+		expect_nothing_left();
+		for (unsigned int flow = 0; flow < FLOWS_ALL; flow++)
+			world.flows[flow].reaction = 0;
+		if (i == 0)
+			alive_check();
+	}
 	give_all_back();
 	lane_destroy(world.lane);
 	world.lane = NULL;

@@ -9,7 +9,8 @@
  * After every step it is checked that: the stack's own checks hold (conn_check, the table); sequence
  * numbers that may not go back do not; every frame that the lane sends is well-formed and carries what
  * the application wrote; what is delivered is what the peer sent, in order; callbacks come in a legal
- * order; no lane spins. At the end nothing may be left: connections, records, side-cars, buffers.
+ * order; no lane spins; caches keep their bounds. At the end nothing may be left: connections, records,
+ * side-cars, buffers, fragments (within their time); and the lane still serves (alive.h).
  *
  * Payload is a function of the absolute sequence number, in both directions, so that whatever overlaps
  * agrees; segments whose payload was damaged mark their flow, and bytes are not looked at any more.
@@ -23,6 +24,7 @@
 #include "lane.h"
 
 #define FLOWS 8
+#define FLOWS_ALL (FLOWS + 2) /* and one of each family that only alive.c speaks on */
 #define CONNS_MAX 64
 #define LANE_PORT 80
 #define PEER_PORT 40000
@@ -41,6 +43,8 @@ struct flow {
 	uint32_t rcv_nxt, rcv_edge, snd_una, snd_nxt, ts_recent; /* the lane's, last seen */
 	uint32_t tsval; /* of its last SYN */
 	bool ts;
+	bool ip6;
+	uint32_t heard; /* bytes of payload that the lane sent, what it sent again included */
 };
 
 /* One connection as the application sees it; found by the connection's index. */
@@ -57,10 +61,11 @@ struct app {
 
 struct world {
 	struct rill_lane *lane;
+	uint8_t kind; /* WORLD_... */
 	uint64_t now;
 	uint32_t frames_in;
 	struct rill_listener *listener;
-	struct flow flows[FLOWS];
+	struct flow flows[FLOWS_ALL];
 	struct app apps[CONNS_MAX];
 	struct rte_mbuf *burst[RILL_BURST_MAX];
 	unsigned int burst_count;
@@ -73,6 +78,8 @@ struct world {
 	unsigned int kept_count;
 	bool arp_silent;
 	bool in_callback;
+	unsigned int flood_left;        /* frames that the input may still flood it with */
+	unsigned int pongs4, pongs6;    /* answers to alive.c's pings */
 	struct rte_mbuf *hoard[1024];   /* buffers taken out of the application's pool */
 	unsigned int hoarded;
 };
@@ -87,12 +94,14 @@ enum {
 	WORLD_LATE = 0x08,     /* the clock's 32-bit forms wrap soon */
 	WORLD_TIGHT = 0x10,    /* few records, side-cars, half-open places and buffers */
 	WORLD_SMALL_MTU = 0x20,
+	WORLD_IP6 = 0x40,      /* both families; */
+	WORLD_IP6_ASKS = 0x80, /* the same, and addresses are asked for; with both, routers are heard */
 };
 
 /* EAL and the pools, once. */
 void world_init(void);
-/* options: for the lane's connections. */
-void world_up(uint8_t kind, const struct rill_options *options);
+/* options: for the lane's connections; flows6: a bit for each flow that speaks IPv6, if the world does. */
+void world_up(uint8_t kind, const struct rill_options *options, uint8_t flows6);
 /* Ends all; at_once: by destroying the lane, else by aborting and waiting until nothing is left. */
 void world_down(bool at_once);
 
@@ -101,6 +110,8 @@ void world_frame(struct rte_mbuf *frame);
 /* Turns at this time until the lane wants none; then looks at everything. */
 void world_turn(void);
 void world_pass(uint64_t us);
+/* So much time that addresses that are asked for are the lane's, deadline by deadline. */
+void world_settle(void);
 
 /* Ends the program: that is how a fuzzer hears of it. */
 void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
