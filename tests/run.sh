@@ -112,7 +112,7 @@ run_all() {
 		-Dbenchmarks=false; then
 		run_tests sanitize --no-suite tidy --no-suite external --no-suite sriov
 	fi
-	CC=clang CXX=clang++ build clang
+	CC=clang CXX=clang++ build clang -Dbuildtype=debug -Db_lto=false # for its warnings
 	say "fuzz"
 	tests/fuzz/run --minutes 6 --seed 1 # what is found by chance is for longer runs
 	count_step "fuzz" $?
