@@ -132,7 +132,7 @@ siblings_keep_joined(struct rill_lane *lane, const struct segment *segment)
 		segment->mbuf, const struct rte_tcp_hdr *, segment->l2_len + segment->l3_len);
 	unsigned int to;
 
-	if (lane->siblings.count == 0 || tuple.head.family != AF_INET ||
+	if (lane->siblings.count == 0 ||
 		segment->mbuf->data_len < segment->l2_len + segment->l3_len + sizeof(*tcp))
 		return false;
 	tuple.head.lport = tcp->dst_port;

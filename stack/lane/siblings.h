@@ -52,7 +52,7 @@ void siblings_leave(struct rill_lane *lane);
 /* What an ARP packet told; nothing if its address has no family. */
 void siblings_tell_claim(struct rill_lane *lane, const struct arp_claim *claim);
 
-/* What neighbour discovery told in the packet that was received last. */
+/* What neighbour discovery told in the packet that was received last, or found out by itself. */
 void siblings_tell_facts(struct rill_lane *lane);
 
 /* Returns false if the error concerns this lane itself; else it has been passed on or dropped. */

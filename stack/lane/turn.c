@@ -156,6 +156,8 @@ fire(struct rill_lane *lane, struct wheel_node *node)
 		return;
 	case TIMER_ANNOUNCE:
 		net_announce_timer(lane->net, node, lane->now, &lane->outbox);
+		if (lane->siblings.count > 0)
+			siblings_tell_facts(lane);
 		return;
 	case TIMER_FRAGMENTS:
 		net_fragments_timer(lane->net, lane->now, &lane->outbox);

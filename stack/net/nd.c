@@ -30,6 +30,9 @@ act(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outb
 	case ND_FACT_CLAIM:
 		net6_claimed(net, ip, now);
 		return true;
+	case ND_FACT_SETTLED:
+		net6_settled(net, ip, now);
+		return true;
 	case ND_FACT_ROUTER:
 		autoconf_router(net, &fact->u.router, now);
 		return true;
@@ -47,12 +50,18 @@ net_hear_fact(struct net *net, const struct nd_fact *fact, ustime now, struct ou
 		act(net, fact, now, outbox);
 }
 
+void
+nd_note(struct net *net, const struct nd_fact *fact)
+{
+	if (net->ip6.facts_count < NET_FACTS_MAX)
+		net->ip6.facts[net->ip6.facts_count++] = *fact;
+}
+
 /* Acts on it and notes it for others. */
 static bool
 learn(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outbox)
 {
-	if (net->ip6.facts_count < NET_FACTS_MAX)
-		net->ip6.facts[net->ip6.facts_count++] = *fact;
+	nd_note(net, fact);
 	return act(net, fact, now, outbox);
 }
 

@@ -10,4 +10,7 @@
 enum ip_verdict nd_input(
 	struct net *net, struct ip6_packet *packet, ustime now, struct outbox *outbox);
 
+/* Notes what the port's other lanes have to hear of; of many at once, the first NET_FACTS_MAX. */
+void nd_note(struct net *net, const struct nd_fact *fact);
+
 #endif

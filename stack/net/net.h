@@ -110,6 +110,7 @@ enum nd_fact_kind {
 	ND_FACT_HINT,   /* a neighbour asked us, or is a router: addr, mac */
 	ND_FACT_ADVERT, /* a neighbour advertises itself */
 	ND_FACT_CLAIM,  /* somebody claims an address of ours: addr */
+	ND_FACT_SETTLED, /* nobody does: addr, which the lane that asked begins to use */
 	ND_FACT_ROUTER,
 	ND_FACT_PREFIX,
 };
@@ -125,7 +126,8 @@ struct nd_fact {
 
 #define NET_FACTS_MAX (NDP_PREFIXES_MAX + 2) /* of one message */
 
-/* Those of the message that was received last, once; the array is the net's. */
+/* Those of the message that was received last, or of the timer that fired last, once; the array is the
+ * net's. */
 unsigned int net_take_facts(struct net *net, const struct nd_fact **facts);
 
 /* Acts on one that another lane was told. */

@@ -180,4 +180,7 @@ void net6_spread_times(struct net *net, ustime now);
  * [4862 5.4.3], else a conflict, which is counted [4862 5.4.4]. */
 void net6_claimed(struct net *net, const uint8_t *ip, ustime now);
 
+/* The lane that asked for it had no answer: the port's lanes begin to use it together. */
+void net6_settled(struct net *net, const uint8_t *ip, ustime now);
+
 #endif

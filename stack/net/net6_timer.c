@@ -4,6 +4,7 @@
  * they are, and grow old. autoconf.c does the same for what routers say.
  */
 #include "autoconf.h"
+#include "nd.h"
 #include "ndp.h"
 #include "net_state.h"
 #include "neighbor.h"
@@ -63,6 +64,8 @@ tentative(struct net *net, struct net6_addr *addr, ustime now, struct outbox *ou
 		return;
 	}
 	addr->state = NET6_ADDR_PREFERRED;
+	if (!net->netif->silent)
+		nd_note(net, &(struct nd_fact){.kind = ND_FACT_SETTLED, .u.advert.addr = who});
 	say(net, addr, outbox);
 }
 
@@ -143,6 +146,17 @@ net6_claimed(struct net *net, const uint8_t *ip, ustime now)
 	addr->state = NET6_ADDR_DUPLICATE;
 	net->netif->counters->nd_duplicates++;
 	net->netif->groups.changes++;
+	net6_rearm(net, now);
+}
+
+void
+net6_settled(struct net *net, const uint8_t *ip, ustime now)
+{
+	struct net6_addr *addr = (struct net6_addr *)net6_find(&net->ip6, ip);
+
+	if (addr == NULL || addr->state != NET6_ADDR_TENTATIVE)
+		return;
+	addr->state = NET6_ADDR_PREFERRED;
 	net6_rearm(net, now);
 }
 

@@ -26,7 +26,7 @@
  * back as many is dropped (spread_full); a lane without blanks waits, as it does for a NIC. What the
  * NIC takes nothing of for PORT_STALL_US is dropped, the lane's as well as the carrier's own.
  *
- * What is no TCP segment over IPv4 stays with the carrier; see lane/siblings.h.
+ * What is no whole TCP segment stays with the carrier; see lane/siblings.h.
  */
 
 #include "port.h"

@@ -15,7 +15,7 @@
  * rss_strayed).
  *
  * Bounds: SPREAD_LOANS frames from each lane to each; what is beyond is dropped (spread_full). What
- * is no TCP segment over IPv4 stays where it arrived; see lane/siblings.h.
+ * is no whole TCP segment stays where it arrived; see lane/siblings.h.
  */
 
 #include "port.h"

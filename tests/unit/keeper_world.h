@@ -7,28 +7,14 @@
  * tells what the test wants; the wire; a server that echoes and a client; all of it driven by hand.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <errno.h>
 #include <rte_arp.h>
-#include <rte_eth_ring.h>
-#include <rte_mbuf.h>
-#include <rte_ring.h>
-#include <string.h>
 
-#include <rill/rill.h>
-
-#include "eal.h"
 #include "restart.h"
-#include "runner.h"
+#include "ring_stacks.h"
 
 #define CONNS 20
 #define PORT 7
-#define WIRE_RING 4096
 #define PASS_US 1000
 #define SECOND USEC_PER_SEC
 #define EVENTS 3
@@ -176,17 +162,6 @@ reaches_server(const struct rte_mbuf *frame)
 }
 
 static void
-arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
-{
-	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, runner->pools.rx, 0, UINT32_MAX);
-
-	rte_pktmbuf_free(frame);
-	assert_non_null(copy);
-	copy->ol_flags = 0;
-	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
-}
-
-static void
 carry_frames(void)
 {
 	struct rte_mbuf *frame;
@@ -247,18 +222,6 @@ on_close(struct rill_conn *conn, enum rill_close_reason why)
 }
 
 static void
-serve_data(struct rill_conn *conn, struct rte_mbuf *data)
-{
-	assert_int_equal(rill_send(conn, data), 0);
-}
-
-static void
-serve_eof(struct rill_conn *conn)
-{
-	rill_close(conn);
-}
-
-static void
 serve_error(struct rill_conn *conn, int error)
 {
 	told_down += error == ENETDOWN;
@@ -292,34 +255,14 @@ expect_echo(void)
 /* ---- begin and end */
 
 static struct rill_stack *
-make_stack(const char *name, const char *addr, unsigned int lanes)
+make_stack(const char *name, const char *ip4, const char *ip6, unsigned int lanes)
 {
 	struct rill_config config;
-	struct rill_stack *stack;
 
-	rill_config_default(&config);
-	config.ports_count = 1;
-	config.ports[0].name = name;
-	assert_int_equal(rill_prefix_parse(addr, &config.ports[0].addrs[0]), 0);
-	config.ports[0].addrs_count = 1;
-	config.lanes = lanes;
+	config_init(&config, name, ip4, ip6, lanes);
 	config.limits.max_conns = 256;
-	config.limits.buffers = 4096;
-	config.limits.msl_ms = 10;
-	config.idle_sleep_us = 1000;
 	config.options.user_timeout_ms = 30000;
-	if (rill_stack_create(&config, &stack) != 0)
-		fail_msg("%s", rill_error());
-	return stack;
-}
-
-static struct rte_ring *
-make_ring(const char *name)
-{
-	struct rte_ring *ring = rte_ring_create(name, WIRE_RING, -1, 0);
-
-	assert_non_null(ring);
-	return ring;
+	return stack_of(&config);
 }
 
 static void
@@ -349,8 +292,8 @@ begin_lanes(unsigned int lanes)
 	nic.id = (uint16_t)rte_eth_from_rings("server", &to_server, 1, &from_server, 1, 0);
 	rte_eth_from_rings("client", &to_client, 1, &from_client, 1, 0);
 	server = NULL;
-	server = make_stack("net_ring_server", "192.0.2.1/24", lanes);
-	client = make_stack("net_ring_client", "192.0.2.2/24", 1);
+	server = make_stack("net_ring_server", "192.0.2.1/24", "2001:db8::1/64", lanes);
+	client = make_stack("net_ring_client", "192.0.2.2/24", "2001:db8::2/64", 1);
 	now = look_at = clock_now_us();
 	keeper_begin(server, now);
 	server->groups[0].upkeep.watched = true; /* as if it were on a PCI bus */

@@ -14,13 +14,13 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_thash.h>
 #include <stdalign.h>
 #include <string.h>
 
 #include "rss.h"
+#include "rss_calls.h"
 #include "whose.h"
 
 #define LANES 3
@@ -44,20 +44,6 @@ static struct {
 	bool seen[UINT16_MAX + 1]; /* ports of the client's, as they stand on the wire */
 } nic;
 
-/* used: only the linker knows that somebody calls them, and LTO is done before it says so. */
-int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-__rte_used int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-int __real_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_reta_update(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-__rte_used int __wrap_rte_eth_dev_rss_reta_query(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-
 int
 __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
 {
@@ -67,7 +53,8 @@ __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)
 		info->driver_name = nic.driver;
 	if (id != nic.id || !nic.claims)
 		return err;
-	info->flow_type_rss_offloads = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+	info->flow_type_rss_offloads =
+		RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP;
 	info->hash_key_size = 40;
 	info->reta_size = 128;
 	return err;
@@ -120,6 +107,29 @@ __wrap_rte_eth_dev_rss_reta_query(
 	return 0;
 }
 
+/* Of what the frame says, in its order: its source is the remote end. */
+static uint32_t
+nic_hash(const struct tuple *tuple)
+{
+	const struct tuple_head *head = &tuple->head;
+	unsigned int n = head->family == AF_INET ? 1 : 4; /* words of an address */
+	rte_be32_t words[9];
+	uint32_t input[9];
+
+	if (head->family == AF_INET) {
+		words[0] = head->raddr4;
+		words[1] = head->laddr4;
+	} else {
+		memcpy(words, tuple->addrs6.raddr, 16);
+		memcpy(words + 4, tuple->addrs6.laddr, 16);
+	}
+	memcpy(words + 2 * n, &head->rport, 2);
+	memcpy((char *)(words + 2 * n) + 2, &head->lport, 2);
+	for (unsigned int i = 0; i < 2 * n + 1; i++)
+		input[i] = rte_be_to_cpu_32(words[i]);
+	return rte_softrss(input, 2 * n + 1, nic.key);
+}
+
 /* Where it puts a frame; what is no segment comes on the first queue. */
 static unsigned int
 nic_queue(const struct rte_mbuf *frame)
@@ -130,12 +140,7 @@ nic_queue(const struct rte_mbuf *frame)
 
 	if (!whose_read(frame, &whose))
 		return 0;
-	queue = nic.reta[rte_softrss((uint32_t[]){rte_be_to_cpu_32(whose.tuple.head.raddr4),
-					     rte_be_to_cpu_32(whose.tuple.head.laddr4),
-					     (uint32_t)rte_be_to_cpu_16(whose.tuple.head.rport) << 16 |
-						     rte_be_to_cpu_16(whose.tuple.head.lport)},
-				 3, nic.key) %
-			 128];
+	queue = nic.reta[nic_hash(&whose.tuple) % 128];
 	seen = nic.seen[whose.tuple.head.rport];
 	if (nic.choice != CHOICE_NEXT_LATER)
 		nic.seen[whose.tuple.head.rport] = true;

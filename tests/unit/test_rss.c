@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_thash.h>
 #include <stdalign.h>
@@ -25,6 +24,7 @@
 #include "port.h"
 #include "rng.h"
 #include "rss.h"
+#include "rss_calls.h"
 
 #define QUEUES 4
 
@@ -42,20 +42,6 @@ static struct {
 	alignas(uint32_t) uint8_t key[RSS_KEY_MOST]; /* DPDK reads it by words */
 	uint16_t reta[2 * RSS_RETA_MOST];
 } nic;
-
-/* used: only the linker knows that somebody calls them, and LTO is done before it says so. */
-int __real_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-__rte_used int __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info);
-int __real_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_configure(
-	uint16_t id, uint16_t rx, uint16_t tx, const struct rte_eth_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_update(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_hash_conf_get(uint16_t id, struct rte_eth_rss_conf *conf);
-__rte_used int __wrap_rte_eth_dev_rss_reta_update(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
-__rte_used int __wrap_rte_eth_dev_rss_reta_query(
-	uint16_t id, struct rte_eth_rss_reta_entry64 *groups, uint16_t size);
 
 int
 __wrap_rte_eth_dev_info_get(uint16_t id, struct rte_eth_dev_info *info)

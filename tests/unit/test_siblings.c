@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Lanes that share a port hear what neighbour discovery tells one of them: who claims an address, what
- * a router says, where a neighbour is. Two lanes without ports, of which each gets some of the frames.
+ * a router says, where a neighbour is, that an address is ours. Two lanes without ports, of which each gets
+ * some of the frames.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +54,7 @@ turn_all(uint64_t us)
 }
 
 static void
-begin(void)
+begin_silent(bool silent)
 {
 	static const uint8_t secret[RILL_SECRET_LEN] = {1, 2, 3};
 	struct rill_prefix ours;
@@ -74,12 +75,19 @@ begin(void)
 	for (unsigned int i = 0; i < LANES; i++)
 		if (rill_lane_create(&config, &lanes[i]) != 0)
 			fail_msg("%s", rill_error());
+	lanes[1]->netif.silent = silent;
 	assert_int_equal(siblings_join(lanes, LANES, &steer), 0);
 	for (unsigned int i = 0; i < LANES; i++) {
 		rill_lane_turn(lanes[i], now, NULL, 0);
 		assert_int_equal(rill_lane_addr_add(lanes[i], &ours), 0);
 	}
 	turn_all(0);
+}
+
+static void
+begin(void)
+{
+	begin_silent(false);
 }
 
 static void
@@ -146,6 +154,28 @@ test_a_duplicate(void **state)
 	}
 }
 
+/* One lane asks for an address: those that wait with it use it as soon as it does, not later. */
+static void
+test_all_settle_at_once(void **state)
+{
+	static const char *const addrs[] = {OURS, "fe80::ff:fe00:1"};
+
+	begin_silent(true);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int waited = 0;
+
+		for (; !is_ours(0, addrs[i]) && waited < 2000; waited += 10) {
+			assert_false(is_ours(1, addrs[i]));
+			turn_all(10000);
+		}
+		assert_in_range(waited, 1000, 1990);
+		assert_true(is_ours(0, addrs[i]) && is_ours(1, addrs[i]));
+		end();
+		begin_silent(true);
+	}
+	end();
+}
+
 static void
 test_a_router_and_a_neighbour(void **state)
 {
@@ -175,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_duplicate),
+		cmocka_unit_test(test_all_settle_at_once),
 		cmocka_unit_test(test_a_router_and_a_neighbour),
 	};
 

@@ -11,56 +11,33 @@
  * As it agreed to, each lane gets its own and nothing is handed over. Or otherwise: all connections
  * work, those that the server opens too, the strays are counted, and no buffer is missing in the
  * end. A NIC that does not agree gets its first lane as carrier. Segments that arrive in fragments
- * are put together where these arrive, and handed to the lane whose they are.
+ * are put together where these arrive, and handed to the lane whose they are. All in both families.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <rte_eth_ring.h>
-#include <rte_mbuf.h>
-#include <rte_ring.h>
-#include <string.h>
-
-#include <rill/rill.h>
-
 #include "cut.h"
-#include "eal.h"
-#include "rss.h"
-#include "runner.h"
+#include "ring_stacks.h"
 #include "strays_nic.h"
-#include "whose.h"
 
 #define CONNS 60
 #define BYTES 20000
 #define MANY 1000
 #define PORT 7
-#define WIRE_RING 4096
 #define PASSES_MAX 200000
+#define SERVER4 "192.0.2.1"
+#define SERVER6 "2001:db8::1"
+#define CLIENT4 "192.0.2.2"
+#define CLIENT6 "2001:db8::2"
 
 /* ---- the wire, and who is at its ends */
 
 static struct rte_ring *rx_rings[LANES + 1], *tx_rings[LANES + 1]; /* the client's is the last */
 static struct rill_stack *server, *client;
 static ustime now;
+static bool is_ip6; /* connections are over IPv6 */
 
 /* What the applications see. */
 static unsigned int opened, closed, accepted[LANES];
 static uint64_t echoed;
 static uint32_t length; /* of what each sends */
-
-static void
-arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
-{
-	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, runner->pools.rx, 0, UINT32_MAX);
-
-	rte_pktmbuf_free(frame);
-	assert_non_null(copy);
-	copy->ol_flags = 0;
-	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
-}
 
 /* Data of a fragment on the wire towards the server; 0: frames cross it whole. */
 static uint32_t wire_fragment;
@@ -103,29 +80,19 @@ pass(unsigned int stuck)
 }
 
 static struct rill_stack *
-make_stack(const char *name, const char *addr, unsigned int lanes)
+make_stack(const char *name, const char *ip4, const char *ip6, unsigned int lanes)
 {
 	struct rill_config config;
-	struct rill_stack *stack;
 
-	rill_config_default(&config);
-	config.ports_count = 1;
-	config.ports[0].name = name;
-	assert_int_equal(rill_prefix_parse(addr, &config.ports[0].addrs[0]), 0);
-	config.ports[0].addrs_count = 1;
-	config.lanes = lanes;
+	config_init(&config, name, ip4, ip6, lanes);
 	config.limits.max_conns = 1024;
-	config.limits.buffers = 4096;
-	config.limits.msl_ms = 10;
-	config.idle_sleep_us = 1000; /* more lanes than cores are fine */
-	if (rill_stack_create(&config, &stack) != 0)
-		fail_msg("%s", rill_error());
-	return stack;
+	return stack_of(&config);
 }
 
 static int
 begin(void **state)
 {
+	is_ip6 = *state != NULL;
 	memset(&nic, 0, sizeof(nic));
 	nic.claims = true;
 	wire_fragment = 0;
@@ -136,11 +103,9 @@ begin(void **state)
 	for (unsigned int i = 0; i <= LANES; i++) {
 		char name[] = {'r', (char)('0' + i), 0};
 
-		rx_rings[i] = rte_ring_create(name, WIRE_RING, -1, 0);
+		rx_rings[i] = make_ring(name);
 		name[0] = 't';
-		tx_rings[i] = rte_ring_create(name, WIRE_RING, -1, 0);
-		assert_non_null(rx_rings[i]);
-		assert_non_null(tx_rings[i]);
+		tx_rings[i] = make_ring(name);
 	}
 	nic.id = (uint16_t)rte_eth_from_rings("server", rx_rings, LANES, tx_rings, LANES, 0);
 	rte_eth_from_rings("client", &rx_rings[LANES], 1, &tx_rings[LANES], 1, 0);
@@ -150,8 +115,8 @@ begin(void **state)
 static void
 start(void)
 {
-	server = make_stack("net_ring_server", "192.0.2.1/24", LANES);
-	client = make_stack("net_ring_client", "192.0.2.2/24", 1);
+	server = make_stack("net_ring_server", SERVER4 "/24", SERVER6 "/64", LANES);
+	client = make_stack("net_ring_client", CLIENT4 "/24", CLIENT6 "/64", 1);
 	now = clock_now_us();
 }
 
@@ -223,18 +188,6 @@ serve_open(struct rill_conn *conn)
 }
 
 static void
-serve_data(struct rill_conn *conn, struct rte_mbuf *data)
-{
-	assert_int_equal(rill_send(conn, data), 0);
-}
-
-static void
-serve_eof(struct rill_conn *conn)
-{
-	rill_close(conn);
-}
-
-static void
 serve_close(struct rill_conn *conn, enum rill_close_reason why)
 {
 }
@@ -282,12 +235,13 @@ connect_both_ways(void)
 {
 	listen_on(server);
 	listen_on(client);
-	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, CONNS);
 	expect_echo(CONNS);
 	for (unsigned int i = 0; i < LANES; i++)
 		assert_true(accepted[i] > 0);
 	for (unsigned int i = 0; i < LANES; i++)
-		connect_from(server->runners[i].lane, "192.0.2.2", CONNS / LANES);
+		connect_from(server->runners[i].lane, is_ip6 ? CLIENT6 : CLIENT4,
+			CONNS / LANES);
 	expect_echo(CONNS);
 }
 
@@ -345,7 +299,7 @@ test_connections_work_whatever_the_queue(void **state)
 	assert_int_equal(counters_of(1)->rss_strayed + counters_of(2)->rss_strayed, 0);
 	assert_int_equal(stats().conns_reset, 0);
 	nic.choice = CHOICE_NEXT;
-	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, CONNS);
 	expect_echo(CONNS);
 	for (unsigned int i = 0; i < LANES; i++)
 		assert_true(counters_of(i)->rss_strayed > 0);
@@ -362,7 +316,7 @@ test_a_nic_that_changes_its_mind_is_found_out(void **state)
 	assert_int_equal(stats().rss_strayed, 0);
 	nic.choice = CHOICE_NEXT_LATER;
 	memset(nic.seen, 0, sizeof(nic.seen));
-	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, CONNS);
 	expect_echo(CONNS);
 	assert_true(stats().rss_strayed > CONNS);
 	assert_int_equal(stats().conns_reset, 0);
@@ -377,7 +331,7 @@ test_who_is_behind_holds_nobody_up(void **state)
 	nic.choice = CHOICE_FIRST;
 	length = 1;
 	listen_on(server);
-	connect_from(client->runners[0].lane, "192.0.2.1", MANY);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, MANY);
 	for (int i = 0; i < 20000; i++)
 		pass(1u << 1);
 	assert_true(accepted[0] > 0 && accepted[2] > 0);
@@ -390,7 +344,7 @@ test_who_is_behind_holds_nobody_up(void **state)
 static void
 restart_nic(void)
 {
-	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, CONNS);
 	for (int i = 0; opened < CONNS && i < PASSES_MAX; i++)
 		pass(0);
 	memset(nic.key, 0, sizeof(nic.key));
@@ -459,7 +413,7 @@ test_queues_that_others_fill_are_sorted(void **state)
 	assert_int_equal(stats().rss_strayed, 0);
 	assert_int_equal(stats().rss_agreed, stats().segs_in);
 	nic.choice = CHOICE_NEXT;
-	connect_from(client->runners[0].lane, "192.0.2.1", CONNS);
+	connect_from(client->runners[0].lane, is_ip6 ? SERVER6 : SERVER4, CONNS);
 	expect_echo(CONNS);
 	assert_true(stats().rss_strayed > CONNS);
 	assert_int_equal(stats().conns_reset, 0);
@@ -512,7 +466,8 @@ main(void)
 	static const char *const args[] = {"--no-huge", "--no-pci", "--no-shconf", "--no-telemetry",
 		"--iova-mode=va", "-m512", "--log-level=*:critical"};
 	const struct eal_setup eal = {.args = args, .args_count = sizeof(args) / sizeof(args[0])};
-#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ROW(test)                                                                                  \
+	{#test, test, begin, end, NULL}, {#test "_over_ip6", test, begin, end, &is_ip6}
 	const struct CMUnitTest tests[] = {
 		ROW(test_a_nic_that_keeps_its_word_spreads_alone),
 		ROW(test_connections_work_whatever_the_queue),
