@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Instructions per piece of work, counted under callgrind: per 64-byte echo (alone in its turn, and 64 in
-# one), per connection, per bulk segment each way. See perf/e2e/counts.c. The figures do not jitter: they
-# change with the code and the compiler only.
+# one), per connection, per bulk segment each way; echoes and connections over IPv6 too. See
+# perf/e2e/counts.c. The figures do not jitter: they change with the code and the compiler only.
 #
 #   perf/counts.sh             prints them beside the baseline
 #   perf/counts.sh --write     and stores them in perf/baseline/counts.json
@@ -18,7 +18,7 @@ build=${BUILD:-$root/build-perf}
 baseline=$root/perf/baseline/counts.json
 allowed_percent=3
 mode=${1-}
-works=(echo:4000 echo_burst:6400 connection:1000 bulk_in:6400 bulk_out:6400)
+works=(echo:4000 echo_burst:6400 echo_burst_ip6:6400 connection:1000 connection_ip6:1000 bulk_in:6400 bulk_out:6400)
 
 case $mode in
 "" | --write | --check) ;;
@@ -55,7 +55,7 @@ for entry in "${works[@]}"; do
 	work=${entry%:*}
 	now=$(count "$work" "${entry#*:}") || { echo "$0: $work was not counted" >&2 && exit 1; }
 	before=$(was "$work")
-	printf '%-12s %6d instructions, baseline %d\n' "$work" "$now" "$before"
+	printf '%-14s %6d instructions, baseline %d\n' "$work" "$now" "$before"
 	lines+=("  \"$work\": $now")
 	if [ "$mode" = --check ] && [ $((now * 100)) -gt $((before * (100 + allowed_percent))) ]; then
 		echo "$0: $work: more than $allowed_percent % above the baseline" >&2

@@ -10,6 +10,8 @@
  *   connection  SYN to the last ACK: opened, a request, a response, closed by the peer
  *   bulk_in     a segment of 1448 bytes received, 32 in a turn
  *   bulk_out    a segment of 1448 bytes sent, acknowledged in pairs, as far as a window of 64 goes
+ *
+ * and echo_burst_ip6 and connection_ip6, which are the same over IPv6.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,7 @@ struct flow {
 
 static struct rill_lane *lane;
 static struct rte_mempool *pool;
+static bool ip6;
 static uint64_t now = 1000000, sunk;
 static struct flow flows[FLOWS];
 static struct rte_mbuf *burst[RILL_BURST_MAX];
@@ -162,7 +165,8 @@ say(struct flow *flow, uint8_t flags, uint32_t len)
 static void
 open_flow(struct flow *flow, uint16_t sport, uint16_t dport, bool counted)
 {
-	*flow = (struct flow){.next = {.saddr = 0xc0000202,
+	*flow = (struct flow){.next = {.ip6 = ip6,
+				      .saddr = 0xc0000202,
 				      .daddr = 0xc0000201,
 				      .sport = sport,
 				      .dport = dport,
@@ -293,12 +297,15 @@ do_bulk_out(unsigned int n)
 static const struct {
 	const char *name;
 	unsigned int (*work)(unsigned int n);
+	bool ip6;
 } works[] = {
-	{"echo", do_echo},
-	{"echo_burst", do_echo_burst},
-	{"connection", do_connection},
-	{"bulk_in", do_bulk_in},
-	{"bulk_out", do_bulk_out},
+	{"echo", do_echo, false},
+	{"echo_burst", do_echo_burst, false},
+	{"echo_burst_ip6", do_echo_burst, true},
+	{"connection", do_connection, false},
+	{"connection_ip6", do_connection, true},
+	{"bulk_in", do_bulk_in, false},
+	{"bulk_out", do_bulk_out, false},
 };
 
 /* ---- the lane */
@@ -335,7 +342,8 @@ lane_up(void)
 	rill_lane_config_default(&config);
 	config.ethernet = false;
 	rill_prefix_parse("192.0.2.1/24", &config.addrs[0]);
-	config.addrs_count = 1;
+	rill_prefix_parse("2001:db8::c000:201/64", &config.addrs[1]);
+	config.addrs_count = 2;
 	config.limits.max_conns = 1024;
 	config.limits.buffers = 2048;
 	config.secret = secret;
@@ -359,6 +367,7 @@ main(int argc, char **argv)
 	for (unsigned int i = 0; i < RTE_DIM(works); i++) {
 		if (strcmp(works[i].name, argv[1]) != 0)
 			continue;
+		ip6 = works[i].ip6;
 		eal_up();
 		lane_up();
 		printf("%u\n", works[i].work((unsigned int)atoi(argv[2])));
