@@ -333,7 +333,11 @@ hosts6_change(const struct step *step)
 	struct rill_prefix prefix = {.addr.family = AF_INET6, .len = step->len == 0 ? 64 : step->len};
 	struct rill_addr gateway = {.family = AF_INET6};
 
-	hosts6_addr(prefix.addr.u.ip6, step->seq ^ HOST6_LANE, step->seq_delta);
+	unsigned int host = (step->seq ^ HOST6_LANE) % HOSTS6;
+
+	if (host == HOST6_PEER) /* nobody else's would be left for the peer to speak from */
+		return;
+	hosts6_addr(prefix.addr.u.ip6, host, step->seq_delta);
 	hosts6_addr(gateway.u.ip6, step->ack, step->ack_delta);
 	switch (step->flags & 3) {
 	case 0:

@@ -18,7 +18,7 @@
 #include "reassembly.h"
 #include "wire.h"
 
-#define FRAMES 1024
+#define FRAMES 4096 /* more than an outbox that no NIC empties holds */
 #define FENCE 64 /* bytes behind a frame's buffer that nobody may touch */
 #define BUFFERS 1024
 #define CONTROLS 4096

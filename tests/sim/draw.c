@@ -33,6 +33,8 @@ static const char *const kind_names[KINDS] = {"loss", "bursts of loss", "duplica
 	"corruption", "jitter", "bandwidth", "marking", "outage", "path MTU", "slow NIC",
 	"picky NIC", "NIC reset", "stalled thread", "scarce buffers"};
 
+static const char *const family_names[] = {"IPv4", "IPv6", "both families"};
+
 static uint32_t
 draw_kinds(struct chance *c)
 {
@@ -84,6 +86,16 @@ draw_link(struct chance *c, uint32_t kinds, struct link_setup *link)
 		link->jitter_us = chance_size(c, 1, link->delay_us + 1);
 	if (kinds & BANDWIDTH)
 		draw_rate(c, kinds, link);
+}
+
+/* A third each: IPv4, which is as it was before there was another; IPv6; sessions of either. */
+static void
+draw_families(struct world *world)
+{
+	struct chance *c = &world->extra;
+
+	world->families = (enum families)chance_below(c, 3);
+	world->extensions = chance_one_in(c, 2) ? 0 : chance_size(c, 1000, 300000);
 }
 
 /* What happens once, at a time of its own. */
@@ -184,13 +196,18 @@ draw_world(struct world *world, uint64_t seed)
 	ethernet = chance_one_in(c, 4) &&
 		   !(kinds & (PATH_MTU | OUTAGE | NIC_RESET | BURST_LOSS | LOSS));
 	world_init(world, seed, ethernet);
+	draw_families(world);
 	draw_kinds(c);
+	world_trace(world, "   of %s%s", family_names[world->families],
+		world->families != FAMILY_IP4 && world->extensions > 0 ? ", with extension headers" : "");
 	for (unsigned int i = 0; i < KINDS; i++)
 		if (kinds & 1u << i)
 			world_trace(world, "   with %s", kind_names[i]);
 	count = 2 + (chance_one_in(c, 3) ? chance_below(c, 7) : 0);
 	for (uint32_t i = 0; i < count; i++) {
 		draw_host(c, kinds, ethernet, &host);
+		if (host.down.mtu != 0 && world->families != FAMILY_IP4) /* no link of IPv6's is narrower */
+			host.down.mtu = (uint16_t)(PATH_MTU_LEAST6 + host.down.mtu % (SEGMENT - PATH_MTU_LEAST6));
 		world_add_host(world, &host, BUFFERS);
 		world_trace(world,
 			"   host %u: %u lanes, turns of %u; up %u us %u B/ms, down %u us %u B/ms, queue %u, loss %u ppm",

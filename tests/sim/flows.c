@@ -60,9 +60,7 @@ begin_flow(void *arg, uint64_t number)
 			     remote = {.port = PORT};
 	struct rill_conn *conn;
 
-	remote.addr.family = AF_INET;
-	for (unsigned int i = 0; i < 4; i++)
-		remote.addr.u.ip4[i] = (uint8_t)(to->ip >> (24 - 8 * i));
+	remote.addr = host_addr(to, world->families == FAMILY_IP6);
 	if (rill_connect(
 		    from->lanes[0].lane, &local, &remote, &flow_options, &sender, NULL, &conn) != 0)
 		world_fail(world, "rill_connect failed");

@@ -7,12 +7,17 @@
 #include <rte_mbuf.h>
 
 #include "config.h"
+#include "extensions.h"
 #include "lane.h"
+#include "wire.h"
 #include "world.h"
 
+#define PREFIX 24
 #define SPIN_MAX 100000 /* turns that did nothing, in a row */
 #define RINGS 128       /* descriptors that the pools are laid out for */
+#define IP6_PREFIX_MORE 96 /* bits in front of a host's number */
 #define IP_PROTO_ICMP 1
+#define IP_PROTO_ICMP6 58
 #define IP_PROTO_TCP 6
 #define ICMP_HEADER_LEN 8
 
@@ -78,12 +83,28 @@ get32(const uint8_t *p)
 	return get16(p) << 16 | get16(p + 2);
 }
 
+static struct sim_lane *
+steer6(struct host *host, const uint8_t *ip, uint32_t len)
+{
+	const uint8_t *tcp = ip + WIRE_IP6_LEN, *quote = tcp + ICMP_HEADER_LEN;
+	const uint8_t *quoted = quote + WIRE_IP6_LEN;
+
+	if (len >= WIRE_IP6_LEN + 20 && ip[6] == IP_PROTO_TCP)
+		return host_lane_of(host, get32(ip + 20), (uint16_t)get16(tcp + 2), (uint16_t)get16(tcp));
+	if (len >= 2 * WIRE_IP6_LEN + ICMP_HEADER_LEN + 4 && ip[6] == IP_PROTO_ICMP6 && tcp[0] < 128)
+		return host_lane_of(
+			host, get32(quote + 36), (uint16_t)get16(quoted), (uint16_t)get16(quoted + 2));
+	return &host->lanes[0];
+}
+
 /* Errors go where the connection is of which they tell: their quote comes from there. */
 static struct sim_lane *
 steer(struct host *host, const uint8_t *ip, uint32_t len)
 {
 	const uint8_t *quote = ip + 20 + ICMP_HEADER_LEN;
 
+	if (host->world->families != FAMILY_IP4 && len > 0 && ip[0] >> 4 == 6)
+		return steer6(host, ip, len);
 	if (len >= 40 && ip[9] == IP_PROTO_TCP)
 		return host_lane_of(
 			host, get32(ip + 12), (uint16_t)get16(ip + 22), (uint16_t)get16(ip + 20));
@@ -99,10 +120,17 @@ host_gets(struct host *host, const struct packet *packet)
 	size_t l2_len = world_l2_len(host->world);
 	const uint8_t *ip = packet->bytes + l2_len;
 	uint32_t len = (uint32_t)(packet->len - l2_len);
+	struct nic *nic = &steer(host, ip, len)->nic;
+	uint8_t longer[EXTENDED_MAX];
 
 	if (host->world->watch.got != NULL)
 		host->world->watch.got(host->world, host, ip, len);
-	nic_receives(&steer(host, ip, len)->nic, packet->bytes, packet->len);
+	if (host->world->families != FAMILY_IP4 &&
+		chance_hit(&host->world->extra, host->world->extensions) &&
+		extensions_add(&host->world->extra, packet->bytes, packet->len, l2_len, longer, &len))
+		nic_receives(nic, longer, len);
+	else
+		nic_receives(nic, packet->bytes, packet->len);
 }
 
 /* ---- turns */
@@ -182,10 +210,14 @@ lane_config(const struct world *world, const struct host *host, struct rill_lane
 	config->ethernet = world->ethernet;
 	memcpy(config->mac, host->mac, sizeof(config->mac));
 	config->mtu = 1500;
-	config->addrs[0] = (struct rill_prefix){.addr.family = AF_INET, .len = 24};
-	for (unsigned int i = 0; i < 4; i++)
-		config->addrs[0].addr.u.ip4[i] = (uint8_t)(host->ip >> (24 - 8 * i));
-	config->addrs_count = 1;
+	config->addrs_count = 0;
+	if (world->families != FAMILY_IP6)
+		config->addrs[config->addrs_count++] =
+			(struct rill_prefix){.addr = host_addr(host, false), .len = PREFIX};
+	if (world->families != FAMILY_IP4)
+		config->addrs[config->addrs_count++] = (struct rill_prefix){
+			.addr = host_addr(host, true), .len = PREFIX + IP6_PREFIX_MORE};
+	config->ip6_unprobed = true; /* sessions begin at once */
 	config->limits = host->setup.limits;
 	config_fill_limits(&config->limits);
 	config->numa_node = -1;

@@ -11,7 +11,7 @@
 #include "lane.h"
 
 #define CONNS_SEEN 256    /* slots of a lane's connections that the window is watched of */
-#define NEIGHBORS_SEEN 32 /* slots of the cache where a few hosts' entries lie */
+#define NEIGHBORS_SEEN 64 /* slots of the cache where a few hosts' entries lie */
 #define WINDOW_SLACK 3 /* segments beyond cwnd: limited transmit's two [5681 3.2], a loss probe */
 
 static each_held_fn each_held;

@@ -10,6 +10,8 @@
 #define NS_PER_S 1000000000u
 #define ETHER_TYPE_OFF 12
 #define ETHER_TYPE_ARP_LOW 6
+#define ETHER_TYPE_IP6_HIGH 0x86
+#define IP_PROTO_ICMP6 58
 #define IP_TOS_OFF 1
 #define IP_CHECKSUM_OFF 10
 #define BURST_SILENCE_US 1000000u
@@ -80,6 +82,13 @@ mark(struct link *link, struct packet *packet)
 	size_t header = (size_t)(ip[0] & 15) * 4;
 	uint16_t sum;
 
+	if (packet->len >= link->l2_len + WIRE_IP6_LEN && ip[0] >> 4 == 6) {
+		if ((ip[1] >> 4 & ECN_MASK) == 0)
+			return;
+		ip[1] |= ECN_MASK << 4;
+		link->marked++;
+		return;
+	}
 	if (packet->len < link->l2_len + 20 || ip[0] >> 4 != 4 || header < 20 ||
 		link->l2_len + header > packet->len || (ip[IP_TOS_OFF] & ECN_MASK) == 0 ||
 		wire_fold(wire_sum(ip, header, 0)) != 0)
@@ -92,13 +101,26 @@ mark(struct link *link, struct packet *packet)
 	link->marked++;
 }
 
+/* Does it resolve addresses? Few of these are sent again. */
+static bool
+resolves(const struct link *link, const struct packet *packet)
+{
+	const uint8_t *ip = packet->bytes + link->l2_len;
+
+	if (link->l2_len == 0)
+		return false;
+	if (packet->bytes[ETHER_TYPE_OFF] == ETHER_TYPE_IP6_HIGH)
+		return packet->len >= link->l2_len + WIRE_IP6_LEN && ip[6] == IP_PROTO_ICMP6;
+	return packet->bytes[ETHER_TYPE_OFF + 1] == ETHER_TYPE_ARP_LOW;
+}
+
 /* One bit, behind the Ethernet header, whose checksum a NIC would check; ARP has no other. */
 static void
 corrupt(struct link *link, struct chance *chance, struct packet *packet)
 {
 	uint32_t bits = (uint32_t)(packet->len - link->l2_len) * 8, bit;
 
-	if (link->l2_len != 0 && packet->bytes[ETHER_TYPE_OFF + 1] == ETHER_TYPE_ARP_LOW)
+	if (resolves(link, packet))
 		return;
 	bit = chance_below(chance, bits);
 	packet->bytes[link->l2_len + bit / 8] ^= (uint8_t)(1u << bit % 8);

@@ -145,6 +145,15 @@ check_ack(struct world *world, const struct host *host, struct flow *flow, unsig
 	end->has_acked = true;
 }
 
+/* Ethernet carries other things too. */
+static bool
+is_tcp(const uint8_t *ip, uint32_t len)
+{
+	if (len >= WIRE_IP6_LEN && ip[0] >> 4 == 6)
+		return ip[6] == 6;
+	return len >= WIRE_IP4_LEN && ip[0] >> 4 == 4 && ip[9] == 6;
+}
+
 void
 monitor_sent(struct world *world, const struct host *host, const uint8_t *ip, uint32_t len)
 {
@@ -153,7 +162,7 @@ monitor_sent(struct world *world, const struct host *host, const uint8_t *ip, ui
 	const char *complaint;
 	struct flow *flow;
 
-	if ((world->ethernet && (len < 20 || ip[0] >> 4 != 4)) || ip[9] != 6)
+	if (!is_tcp(ip, len))
 		return;
 	complaint = wire_read(ip, len, &wire);
 	if (complaint != NULL) {
@@ -201,7 +210,7 @@ monitor_got(struct world *world, const struct host *host, const uint8_t *ip, uin
 	struct end_seen *end;
 	struct flow *flow;
 
-	if (len < 40 || ip[9] != 6 || wire_read(ip, len, &wire) != NULL || wire.daddr != host->ip)
+	if (len < 40 || !is_tcp(ip, len) || wire_read(ip, len, &wire) != NULL || wire.daddr != host->ip)
 		return;
 	flow = flow_of(&wire, &sender);
 	if (flow == NULL || (wire.flags & RST))

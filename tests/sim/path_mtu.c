@@ -14,6 +14,7 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
+#include "family.h"
 #include "lane.h"
 #include "world.h"
 
@@ -22,9 +23,10 @@
 #define QUEUE_BYTES 20000u
 #define BUFFERS 4096
 #define PORT 80
-#define FULL_MSS 1448 /* with timestamps */
+#define FULL_MTU 1500
 #define NARROW_MTU 1400
-#define HEADERS 52
+#define HEADERS (family_is_ip6() ? 72u : 52u) /* with timestamps */
+#define FULL_MSS (FULL_MTU - HEADERS)
 #define NEAR 8
 
 static struct world world;
@@ -84,9 +86,7 @@ build(const struct link_setup *fault, const char *congestion_control)
 	host.down = *fault;
 	world_add_host(&world, &host, BUFFERS);
 	received = 0;
-	remote.addr.family = AF_INET;
-	for (unsigned int i = 0; i < 4; i++)
-		remote.addr.u.ip4[i] = (uint8_t)(world.hosts[1].ip >> (24 - 8 * i));
+	remote.addr = host_addr(&world.hosts[1], world.families == FAMILY_IP6);
 	if (rill_lane_listen(world.hosts[1].lanes[0].lane, NULL, PORT, &options, &receiver, NULL,
 		    &listener) != 0 ||
 		rill_connect(world.hosts[0].lanes[0].lane, NULL, &remote, &options, &sender, NULL,

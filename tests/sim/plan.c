@@ -45,9 +45,7 @@ connect_now(void *arg, uint64_t value)
 	struct session *s = end->session;
 	struct rill_endpoint local = {.port = choose_port(s)}, remote = {.port = s->server_port};
 
-	remote.addr.family = AF_INET;
-	for (unsigned int i = 0; i < 4; i++)
-		remote.addr.u.ip4[i] = (uint8_t)(end->other->host->ip >> (24 - 8 * i));
+	remote.addr = host_addr(end->other->host, s->ip6);
 	end_expect(end, "rill_connect",
 		rill_connect(end->lane->lane, &local, &remote, &s->options[0], &session_handler,
 			end, &end->conn));
@@ -192,6 +190,8 @@ session_start(struct world *world, struct session *s)
 	struct rill_listener *listener;
 
 	s->world = world;
+	s->ip6 = world->families == FAMILY_IP6 ||
+		 (world->families == FAMILY_BOTH && chance_one_in(&world->extra, 2));
 	s->plan = (enum plan)chance_below(c, PLANS);
 	s->impatient = (s->plan == PLAN_ABORT || s->plan == PLAN_DESERT) && chance_one_in(c, 2);
 	s->server_port = (uint16_t)(SERVER_PORT + s->id);
@@ -199,8 +199,8 @@ session_start(struct world *world, struct session *s)
 	draw_end(s, 0, client);
 	draw_end(s, 1, server);
 	draw_plan(s);
-	world_trace(world, "   session %u: plan %d, host %u to %u, %u and %u bytes", s->id, s->plan,
-		client->number, server->number, s->ends[0].to_send, s->ends[1].to_send);
+	world_trace(world, "   session %u: plan %d, IPv%u, host %u to %u, %u and %u bytes", s->id, s->plan,
+		s->ip6 ? 6 : 4, client->number, server->number, s->ends[0].to_send, s->ends[1].to_send);
 	for (unsigned int i = 0; i < server->setup.lanes; i++)
 		end_expect(&s->ends[1], "rill_lane_listen",
 			rill_lane_listen(server->lanes[i].lane, NULL, s->server_port,

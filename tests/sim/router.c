@@ -12,6 +12,8 @@
 #define IP_LEN 20
 #define ICMP_LEN 8
 #define ICMP_UNREACHABLE 3
+#define ICMP6 58
+#define ICMP6_TOO_BIG 2
 #define ICMP_FRAGMENTATION_NEEDED 4
 #define QUOTE_LEN 28         /* IP header and 8 bytes [792] */
 #define ROUTER_IP 0xc00002fe /* 192.0.2.254 */
@@ -26,7 +28,8 @@ trace_packet(const struct world *world, const char *where, unsigned int host, co
 
 	if (!trace_is_on())
 		return;
-	complaint = len >= IP_LEN && ip[0] >> 4 == 4 ? wire_read(ip, len, &wire) : "not IPv4";
+	complaint = len >= IP_LEN && (ip[0] >> 4 == 4 || ip[0] >> 4 == 6) ? wire_read(ip, len, &wire)
+									  : "not IP";
 	if (complaint != NULL)
 		world_trace(world, "%s %u: %zu bytes, %s  %s", where, host, len, complaint, fate);
 	else
@@ -116,6 +119,40 @@ tell_too_long(struct world *world, struct host *source, const struct packet *pac
 	forward(source, &source->down, packet_new(bytes, sizeof(bytes)), "to");
 }
 
+/* "Packet too big" [4443 3.2]: as much of the packet as every link carries. */
+static void
+tell_too_big(struct world *world, struct host *source, const struct packet *packet, uint16_t mtu)
+{
+	uint8_t bytes[PATH_MTU_LEAST6] = {0x60}, *icmp = bytes + WIRE_IP6_LEN;
+	size_t room = sizeof(bytes) - WIRE_IP6_LEN - ICMP_LEN;
+	size_t quoted = packet->len < room ? packet->len : room, len = ICMP_LEN + quoted;
+	uint16_t sum;
+
+	bytes[4] = (uint8_t)(len >> 8);
+	bytes[5] = (uint8_t)len;
+	bytes[6] = ICMP6;
+	bytes[7] = 64;
+	wire_put_ip6(bytes + 8, ROUTER_IP);
+	wire_put_ip6(bytes + 24, source->ip);
+	icmp[0] = ICMP6_TOO_BIG;
+	icmp[6] = (uint8_t)(mtu >> 8);
+	icmp[7] = (uint8_t)mtu;
+	memcpy(icmp + ICMP_LEN, packet->bytes, quoted);
+	sum = wire_fold(wire_sum(icmp, len, wire_pseudo_sum(bytes, ICMP6, len)));
+	icmp[2] = (uint8_t)(sum >> 8);
+	icmp[3] = (uint8_t)sum;
+	world_trace(world, "router: tells %u of an MTU of %u", source->number, mtu);
+	forward(source, &source->down, packet_new(bytes, WIRE_IP6_LEN + len), "to");
+}
+
+static struct host *
+host_by_ip6(struct world *world, const struct packet *packet)
+{
+	uint32_t number = wire_get_ip6(packet->bytes + 24) - world->hosts[0].ip;
+
+	return number < world->hosts_count ? &world->hosts[number] : NULL;
+}
+
 static struct host *
 host_by_ip(struct world *world, const struct packet *packet)
 {
@@ -123,6 +160,8 @@ host_by_ip(struct world *world, const struct packet *packet)
 	size_t header = packet->len > 0 ? (size_t)(ip[0] & 15) * 4 : 0;
 	uint32_t number;
 
+	if (world->families != FAMILY_IP4 && packet->len >= WIRE_IP6_LEN && ip[0] >> 4 == 6)
+		return host_by_ip6(world, packet);
 	/* A router looks at the header before it believes it. */
 	if (packet->len < IP_LEN || header < IP_LEN || header > packet->len ||
 		wire_fold(wire_sum(ip, header, 0)) != 0)
@@ -142,7 +181,9 @@ route(struct world *world, struct host *from, struct packet *packet)
 	}
 	if (forward(to, &to->down, packet, "to"))
 		return;
-	if (!to->down.setup.mtu_silent)
+	if (!to->down.setup.mtu_silent && packet->bytes[0] >> 4 == 6)
+		tell_too_big(world, from, packet, to->down.setup.mtu);
+	else if (!to->down.setup.mtu_silent)
 		tell_too_long(world, from, packet, to->down.setup.mtu);
 	free(packet);
 }

@@ -57,6 +57,7 @@ struct session {
 	struct world *world;
 	unsigned int id;
 	enum plan plan;
+	bool ip6;
 	uint32_t request, response, rounds; /* PLAN_REQUEST */
 	struct end ends[2];                 /* client, server */
 	struct rill_options options[2];

@@ -3,9 +3,9 @@
  * sim_run [--seed N] [--count M] [--replay] [--trace] [--hours H]
  *
  * Runs M seeds from N on. In each, hosts with a few lanes talk over hostile links through hostile
- * NICs until every session has ended; see draw.h, invariants.h, monitor.h and session.h. At the end
- * both sides have ended as planned, no connection, TIME-WAIT, record, side-car or buffer is left,
- * and at no time did everything stand still for long. A failure prints its seed and the end of its
+ * NICs, over IPv4, IPv6 or both, until every session has ended; see draw.h, invariants.h, monitor.h
+ * and session.h. At the end both sides have ended as planned, no connection, TIME-WAIT, record,
+ * side-car or buffer is left, and at no time did everything stand still for long. A failure prints its seed and the end of its
  * trace, and the seed alone replays it: --trace prints all of it. --replay runs each seed twice and
  * compares all frames and their times. --hours takes seeds from the clock and stops at the first
  * failure, or when the time is up.

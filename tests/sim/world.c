@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "family.h"
+#include "wire.h"
+
 #define FIRST_IP 0xc0000201 /* 192.0.2.1 */
+#define EXTRA_SEED 0x6a09e667f3bcc908u
 
 void
 world_fail(struct world *world, const char *format, ...)
@@ -53,6 +57,9 @@ world_init(struct world *world, uint64_t seed, bool ethernet)
 	world->ethernet = ethernet;
 	chance_seed(&world->net, seed);
 	chance_seed(&world->app, ~seed);
+	chance_seed(&world->extra, seed ^ EXTRA_SEED);
+	world->families = family_is_ip6() ? FAMILY_IP6 : FAMILY_IP4;
+	world->extensions = 0;
 	world->events = empty;
 	memset(&world->watch, 0, sizeof(world->watch));
 	world->hosts_count = 0;
@@ -83,6 +90,20 @@ world_add_host(struct world *world, const struct host_setup *setup, uint32_t buf
 	link_up(world, &host->down, &setup->down, host_link_gives, host);
 	host_up(world, host, buffers);
 	return host;
+}
+
+struct rill_addr
+host_addr(const struct host *host, bool ip6)
+{
+	struct rill_addr addr = {.family = ip6 ? AF_INET6 : AF_INET};
+
+	if (ip6) {
+		wire_put_ip6(addr.u.ip6, host->ip);
+		return addr;
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		addr.u.ip4[i] = (uint8_t)(host->ip >> (24 - 8 * i));
+	return addr;
 }
 
 void

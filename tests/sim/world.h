@@ -30,7 +30,15 @@
 #define SIM_START_US 1000000u
 #define MS 1000u
 #define SECOND 1000000u
-#define PATH_MTU_LEAST 576u /* that a faulty path carries */
+#define PATH_MTU_LEAST 576u /* that a faulty path carries, */
+#define PATH_MTU_LEAST6 1280u /* and one that IPv6 takes [8200 5] */
+
+/* Which families the hosts of a world speak; each has the same number in both (wire.h). */
+enum families {
+	FAMILY_IP4,
+	FAMILY_IP6,
+	FAMILY_BOTH, /* each session one of them */
+};
 
 struct world;
 struct host;
@@ -82,18 +90,21 @@ struct world {
 	uint64_t seed;
 	uint64_t now;
 	bool ethernet;
+	enum families families;
+	uint32_t extensions;    /* chance that an IPv6 packet comes with extension headers, ppm */
 	struct chance net, app; /* of the world, and of those who live in it */
 	struct events events;
 	struct world_watch watch;
 	struct host hosts[HOSTS_MAX];
 	unsigned int hosts_count;
+	struct chance extra; /* of what only IPv6 has: a world of IPv4 is what it was without it */
 	uint64_t hash; /* of all frames and their times */
 	uint64_t frames, lost, turns;
 	uint64_t progress_at; /* when an application last got on */
 	bool failed, silent;  /* silent: a failure prints nothing */
 };
 
-/* A world without hosts. */
+/* A world without hosts, of the family that tests speak (family.h); before hosts come it may be changed. */
 void world_init(struct world *world, uint64_t seed, bool ethernet);
 
 /* One more host; buffers: of each lane's pools. Its lanes are up when it returns. */
@@ -107,6 +118,9 @@ void world_after(struct world *world, uint64_t delay_us, event_fn fn, void *arg,
 
 /* One step to the next moment at which something happens. False: nothing ever will. */
 bool world_step(struct world *world);
+
+/* A host's address, in the family of the world or, if there are both, in this one. */
+struct rill_addr host_addr(const struct host *host, bool ip6);
 
 /* The lane of a host that the NIC gives segments to: as RSS does, by addresses and ports. */
 struct sim_lane *host_lane_of(
