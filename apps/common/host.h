@@ -34,6 +34,7 @@ struct host {
 	unsigned int ips_count;             /* ports that have some: times that --ip is given */
 	struct rill_addr gateway, gateway6; /* family 0: none */
 	char exception[HOST_TEXT_LEN]; /* empty: none */
+	bool ip6_autoconf, ip6_unprobed;
 	uint32_t lanes, vlan, mtu, msl_ms, idle_sleep_us;
 	enum rill_cc congestion_control;
 	char eal[HOST_TEXT_LEN]; /* empty: Rill chooses */
@@ -56,6 +57,10 @@ void host_clear_ips(void *settings);
 	{"ip", "ADDR/LEN[,ADDR/LEN...]", ip_help, host_set_ip, .clear = host_clear_ips},           \
 	{"gateway", "ADDR", "the default route of its family, through the port in whose network it " \
 		"lies; one of IPv4, one of IPv6 (default none)", host_set_gateway},                \
+	{"ip6-autoconf", NULL, "listens to IPv6 routers: default routes, networks, addresses, MTU",  \
+		option_set_flag, offsetof(struct host, ip6_autoconf)},                             \
+	{"ip6-unprobed", NULL, "uses IPv6 addresses at once, without asking for 1 s to 2 s whether "   \
+		"somebody has them", option_set_flag, offsetof(struct host, ip6_unprobed)},          \
 	{"exception", "NAME,iface=IFACE", "hands what is not for this program to the kernel, through " \
 		"the interface of this device (net_tap or net_virtio_user; default none)",         \
 		host_set_exception},                                                               \

@@ -15,6 +15,8 @@ fill_port(struct rill_port_config *port, const struct host *host, unsigned int i
 	port->addrs_count = host->ips_each[i];
 	port->vlan = (uint16_t)host->vlan;
 	port->mtu = (uint16_t)host->mtu;
+	port->ip6_autoconf = host->ip6_autoconf;
+	port->ip6_unprobed = host->ip6_unprobed;
 	port->exception = host->exception[0] != '\0' ? host->exception : NULL;
 	if (host_gateway_port(host, AF_INET) == (int)i)
 		port->gateway = host->gateway;

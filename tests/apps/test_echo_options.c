@@ -86,6 +86,7 @@ test_defaults(void **state)
 	assert_int_equal(s.drain_ms, 5000);
 	assert_int_equal(s.host.congestion_control, RILL_CC_CUBIC);
 	assert_int_equal(host_gateway_port(&s.host, AF_INET), -1);
+	assert_false(s.host.ip6_autoconf || s.host.ip6_unprobed);
 }
 
 /* Addresses and gateways of both families, on the port whose network they lie in. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -234,6 +235,49 @@ test_example_file(void **state)
 	option_talk_shows_all(&load_options, path);
 }
 
+/* What becomes of the IPv6 addresses of every port: from the command line, or from a file. */
+static void
+test_ip6_keys(void **state)
+{
+	static const struct {
+		const char *line, *file;
+		bool autoconf, unprobed;
+	} rows[] = {
+		{"", "", false, false},
+		{"--ip6-autoconf", "", true, false},
+		{"--ip6-unprobed", "", false, true},
+		{"", "ip6-autoconf = yes\nip6-unprobed = yes\n", true, true},
+		{"", "ip6-autoconf = no\nip6-unprobed = yes\n", false, true},
+		{"--ip6-autoconf", "ip6-autoconf = no\n", true, false},
+	};
+	static char path[] = "/tmp/rill-load-test-XXXXXX";
+	static struct rill_config config;
+	char line[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		FILE *f;
+
+		memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+		f = fdopen(mkstemp(path), "w");
+		assert_non_null(f);
+		fprintf(f, "[rill]\n%s[rill-load]\ntime = 1\n", rows[i].file);
+		fclose(f);
+		snprintf(line, sizeof(line), "--config %s --target [2001:db8::2]:7 --dev net_tap0 "
+			"--ip 2001:db8::7/64 --dev net_tap1 --ip 2001:db8::8/64 %s", path,
+			rows[i].line);
+		if (parse(line) != OPTIONS_RUN)
+			fail_msg("%s", said);
+		remove(path);
+		host_configure(&s.host, &config);
+		for (unsigned int port = 0; port < 2; port++) {
+			assert_int_equal(config.ports[port].ip6_autoconf, rows[i].autoconf);
+			assert_int_equal(config.ports[port].ip6_unprobed, rows[i].unprobed);
+		}
+	}
+	assert_int_equal(parse("--target 10.0.0.2:7 --ip6-unprobed=perhaps"), OPTIONS_WRONG);
+	assert_non_null(strstr(said, "--ip6-unprobed"));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -242,6 +286,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_targets_and_sources),
 		cmocka_unit_test(test_both_families),
+		cmocka_unit_test(test_ip6_keys),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_wrong_options),

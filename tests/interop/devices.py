@@ -7,14 +7,14 @@
                                      └─ veth ─ far0 ─ socket ─┘
 
     the far end is Rill: memif, vhost (with virtio-user), ring
-        rill-load, rill_client ── net_memif0, net_virtio_user0 ══ net_memif0, net_vhost0 ── rill-echo
-        rill-load ── net_ring_load ══ net_ring_echo ── rill-echo, all in one process
+        rill_get, rill-load, rill_client ── net_memif0, net_virtio_user0 ══ net_memif0, net_vhost0 ── rill-echo
+        rill_get, rill-load ── net_ring_load ══ net_ring_echo ── rill-echo, all in one process
 
-usage: devices.py DEVICE FAMILY LANES
-FAMILY is 4. With several lanes, those of a device whose queues fill by themselves have one each.
+usage: devices.py DEVICE LANES
+With several lanes, those of a device whose queues fill by themselves have one each.
 
-Over HTTP: one request after another, large and small, and a storm of connections. Then raw: bytes in both
-directions that are verified, connections ended in every way.
+All in both families. Over HTTP, by curl and by a client on Rill: requests large and small, and many
+connections. Then raw: bytes in both directions that are verified, connections ended in every way.
 """
 import json
 import os
@@ -26,20 +26,26 @@ import tempfile
 import rig
 
 BURST = 64  # frames that a lane sends at once
-DEVICE, FAMILY, LANES = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-NETWORK = {4: ("10.9.0.{}", 24)}[FAMILY]
-FAR = NETWORK[0].format(2)  # rill-echo
+DEVICE, LANES = sys.argv[1], int(sys.argv[2])
+FAMILIES = (4, 6)
+FAR = {4: rig.ip4(0, 2), 6: rig.ip6(0, 2)}  # rill-echo
 # Who asks: another one each time, as the server remembers the connections of the last one for a while.
-NEAR = (NETWORK[0].format(host) for host in range(10, 100))
+NEAR = iter(range(10, 100))
 SECONDS = rig.scaled(1.5, 0.7)
 # Two programs of Rill in one test: neither takes what hugepages there are.
 EAL = "--no-huge --no-pci --no-shconf --no-telemetry -m 384 --log-level=*:warning"
 SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:02", "02:00:00:00:00:01"
-GET = r"GET /hello HTTP/1.1\r\nHost: rill\r\nConnection: close\r\n\r\n"
 
 
-def prefix(address):
-    return f"{address}/{NETWORK[1]}"
+def near(family):
+    """The address of whoever asks next."""
+    host = next(NEAR)
+    return f"{rig.ip4(0, host)}/24" if family == 4 else f"{rig.ip6(0, host)}/64"
+
+
+def host_of(family):
+    """As it stands in front of a port."""
+    return FAR[4] if family == 4 else f"[{FAR[6]}]"
 
 
 # ---- the far end is the kernel's
@@ -59,34 +65,43 @@ def serve_kernel(protocol):
     return rig.Echo(protocol, "--lanes", str(LANES), device=KERNEL[DEVICE])
 
 
-def curl(*args):
-    return rig.run("curl", f"-{FAMILY}", "-sS", "--fail", "--max-time", "20", *args,
-                   f"http://{FAR}:{rig.PORT}/hello")
+def curl(family, *args):
+    return rig.run("curl", f"-{family}", "-sS", "--fail", "--max-time", "20", *args,
+                   f"http://{host_of(family)}:{rig.PORT}/hello")
 
 
-def kernel():
-    echo = serve_kernel("http")
-    rig.expect(curl().startswith("GET /hello HTTP/1.1"), "a GET is not answered by its text")
-    rig.expect(curl("-d", "some bytes") == "some bytes", "a POST does not return its body")
+def by_curl(family):
+    rig.expect(curl(family).startswith("GET /hello HTTP/1.1"), "a GET is not answered by its text")
+    rig.expect(curl(family, "-d", "some bytes") == "some bytes", "a POST does not return its body")
     with tempfile.NamedTemporaryFile(prefix="rill-body-") as body:
         body.write(os.urandom(150_000).hex().encode())
         body.flush()
         with open(body.name, encoding="ascii") as file:
-            rig.expect(curl("--data-binary", f"@{body.name}") == file.read(), "300000 bytes changed")
-    rig.client("--connections", 16, "--total", rig.scaled(800, 200), "--messages", 2, "--size",
-               "1-3000", ip=FAR, protocol="http")
+            rig.expect(curl(family, "--data-binary", f"@{body.name}") == file.read(),
+                       f"300000 bytes changed over IPv{family}")
+    print(f"curl -{family}: right")
+
+
+def kernel():
+    echo = serve_kernel("http")
+    for family in FAMILIES:
+        by_curl(family)
+        rig.client("--connections", 16, "--total", rig.scaled(400, 100), "--messages", 2, "--size",
+                   "1-3000", ip=FAR[family], protocol="http")
     echo.terminate()
 
     echo = serve_kernel("raw")
     before = echo.levels()
     if DEVICE == "af_xdp":  # which keeps the last burst that it sent until it sends again
         before["mbufs"] += BURST
-    rig.client("--connections", 8, "--messages", rig.scaled(30, 10), "--size", "1-100000", ip=FAR)
     total = rig.scaled(400, 100)
-    for seed, end in enumerate(("close", "half", "reset")):
-        report = rig.client("--connections", 16, "--total", total, "--messages", 1, "--seed", seed,
-                            "--end", end, ip=FAR)
-        rig.expect(report["ended_well"] == total, f"{report}")
+    for family in FAMILIES:
+        rig.client("--connections", 8, "--messages", rig.scaled(15, 5), "--size", "1-100000",
+                   ip=FAR[family])
+        for seed, end in enumerate(("close", "half", "reset")):
+            report = rig.client("--connections", 16, "--total", total, "--messages", 1, "--seed",
+                                seed, "--end", end, ip=FAR[family])
+            rig.expect(report["ended_well"] == total, f"{report}")
     echo.expect_levels(before, rig.SETTLE_S)
     expect_lanes(echo.stats())
     print(echo.text()[:2000])
@@ -107,18 +122,35 @@ def pair(folder):
 
 def serve_rill(device, protocol):
     echo = rig.Program("rill-echo", [
-        rig.tool("RILL_ECHO"), "--dev", device, "--ip", prefix(FAR), "--protocol", protocol, "--lanes",
-        str(LANES), "--idle-sleep", "100", "--msl", str(rig.MSL_MS), f"--eal={EAL}"])
+        rig.tool("RILL_ECHO"), "--dev", device, "--ip", rig.rill_prefixes(), "--ip6-unprobed", "--protocol", protocol,
+        "--lanes", str(LANES), "--idle-sleep", "100", "--msl", str(rig.MSL_MS), f"--eal={EAL}"])
     echo.wait_for(": listening")
     return echo
 
 
-def load_options(*args):
-    return ["--ip", prefix(next(NEAR)), "--target", f"{FAR}:{rig.PORT}", "--lanes", str(LANES), "--idle-sleep",
-            "100", "--json", "--time", str(SECONDS), "--warmup", "0.2", *args]
+def rill_options(family, *args):
+    return ["--ip", near(family), "--ip6-unprobed", "--lanes", str(LANES), "--idle-sleep", "100", *args]
 
 
-HTTP = ("--mode", "connect", "--connections", "16", "--text", GET, "--reply", "eof")
+def load_options(family, *args):
+    return rill_options(family, "--target", f"{host_of(family)}:{rig.PORT}", "--json", "--time",
+                        str(SECONDS), "--warmup", "0.2", *args)
+
+
+def get_options(family):
+    """Of tests/tools/rill_get: two requests on each connection, of which it verifies the answers."""
+    return rill_options(family, "--server", FAR[family], "--connections", "16", "--total",
+                        str(rig.scaled(400, 100)), "--post", "20000")
+
+
+def run_get(command, family):
+    total = rig.scaled(400, 100)
+    text = rig.run(*command, timeout=90)
+    print(text.strip()[-2000:])
+    rig.expect(f"IPv{family}: {total} connections, {total} GETs, {total} POSTs" in text and
+               " 0 failed" in text, f"rill_get: {text}")
+
+
 STORM = ("--mode", "connect", "--connections", "16", "--verify", "--close", "reset")
 BULK = ("--connections", "8", "--request", "20000", "--verify")
 
@@ -134,28 +166,28 @@ def expect_good(done, least):
     return report
 
 
-def load(device, *args, least):
-    done = subprocess.run([rig.tool("RILL_LOAD"), "--dev", device, f"--eal={EAL}", *load_options(*args)],
+def load(device, family, *args, least):
+    done = subprocess.run([rig.tool("RILL_LOAD"), "--dev", device, f"--eal={EAL}",
+                           *load_options(family, *args)],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     return expect_good(done, least)
 
 
-def client(device, *args):
+def client(device, family, *args):
     """tests/tools/rill_client verifies every byte."""
-    text = rig.run(rig.tool("RILL_CLIENT"), "--dev", device, "--ip", prefix(next(NEAR)), "--server", FAR,
-                   "--port", str(rig.PORT), "--idle-sleep", "100", "--msl", "100", "--timeout", "60",
-                   *[str(arg) for arg in args], timeout=90)
+    text = rig.run(rig.tool("RILL_CLIENT"), "--dev", device, "--ip", near(family), "--server",
+                   FAR[family], "--port", str(rig.PORT), "--idle-sleep", "100", "--msl", "100",
+                   "--timeout", "60", *[str(arg) for arg in args], timeout=90)
     print(" ".join(str(arg) for arg in args), "->", text.strip())
 
 
 def processes():
     with tempfile.TemporaryDirectory(prefix="rill-wire-") as folder:
-        server, near = pair(folder)
+        server, ours = pair(folder)
         echo = serve_rill(server, "http")
         # One client after another: the server's port is there all the time.
-        report = load(near, *HTTP, least=100)
-        rig.expect(report["finished"] >= 100, f"{report['finished']} connections")
-        load(near, *HTTP, least=100)
+        for family in FAMILIES:
+            run_get([rig.tool("RILL_GET"), "--dev", ours, f"--eal={EAL}", *get_options(family)], family)
         echo.send(15)
         rig.expect(echo.wait(20) == 0, "rill-echo did not end well")
         rig.Program.running.remove(echo)
@@ -163,12 +195,13 @@ def processes():
         if os.path.exists(f"{folder}/wire.sock"):
             os.unlink(f"{folder}/wire.sock")
         echo = serve_rill(server, "raw")
-        load(near, *BULK, least=20)
-        load(near, *STORM, least=100)
-        for end in ("half", "close", "reset"):
+        for family in FAMILIES:
+            load(ours, family, *BULK, least=20)
+            load(ours, family, *STORM, least=100)
+        for family, end in ((4, "half"), (6, "close"), (4, "reset"), (6, "half")):
             if LANES == 1:
-                client(near, "--connections", 8, "--total", rig.scaled(64, 24), "--bytes", 100_000,
-                       "--end", end)
+                client(ours, family, "--connections", 8, "--total", rig.scaled(64, 24), "--bytes",
+                       100_000, "--end", end)
         echo.send(10)
         echo.wait_for(r"\bend of counters\b", 5)
         expect_lanes(dict((name, int(value)) for name, value in
@@ -179,15 +212,20 @@ def processes():
 
 
 def ring():
-    def both(protocol, *args, least):
-        done = subprocess.run(
-            [rig.tool("RILL_RING_PAIR"), str(LANES), "--ip", prefix(FAR), "--protocol", protocol,
-             "--lanes", str(LANES), "--idle-sleep", "100", "--log-level", "error", "--", "--buffers", "8192", *load_options(*args)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
-        return expect_good(done, least)
-    both("http", *HTTP, least=100)
-    both("raw", *BULK, least=20)
-    both("raw", *STORM, least=100)
+    def both(tool, protocol, *args):
+        return [rig.tool(tool), str(LANES), "--ip", rig.rill_prefixes(), "--ip6-unprobed",
+                "--protocol", protocol, "--lanes", str(LANES), "--idle-sleep", "100", "--log-level",
+                "error", "--", *args]
+
+    def load_both(family, *args, least):
+        done = subprocess.run(both("RILL_RING_PAIR", "raw", "--buffers", "8192",
+                                   *load_options(family, *args)),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        expect_good(done, least)
+    for family in FAMILIES:
+        run_get(both("RILL_RING_GET", "http", *get_options(family)), family)
+        load_both(family, *BULK, least=20)
+        load_both(family, *STORM, least=100)
 
 
 def expect_lanes(stats):
