@@ -418,7 +418,7 @@ hosts6_ping(const uint8_t *lane_addr)
 	static struct message message;
 	uint8_t src[16];
 
-	hosts6_addr(src, lane_addr[0] == 0xfe ? HOST6_PEER_NEAR : HOST6_PEER, 0);
+	hosts6_addr(src, HOST6_PEER, 0);
 	message_begin(&message, src, lane_addr, ECHO, PING_LEN);
 	put16(message.bytes + ICMP_AT + 4, PING_ID);
 	message_say(&message, NULL, NULL);
