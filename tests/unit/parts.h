@@ -18,6 +18,7 @@ static struct {
 	struct rill_addr src, dst;
 	uint16_t id;
 	uint8_t protocol, tos, options_len;
+	uint64_t ol_flags; /* what the NIC says of each */
 } is;
 
 static inline void
@@ -58,6 +59,7 @@ comes(uint32_t from, uint32_t len, bool more)
 	struct rte_ether_hdr ether = {mac_of(1), mac_of(2), rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)};
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + L2);
 	uint32_t header = 20u + is.options_len;
+	struct rte_mbuf *chain;
 
 	memcpy(frame, &ether, sizeof(ether));
 	memset(ip, 1, header); /* options: NOPs */
@@ -73,7 +75,9 @@ comes(uint32_t from, uint32_t len, bool more)
 		.dst_addr = wire(is.dst)};
 	ip->hdr_checksum = (rte_be16_t)~rte_raw_cksum(ip, header);
 	memcpy((uint8_t *)ip + header, data + (from < sizeof(data) ? from : 0), len);
-	return arrive_mbuf(chain_of(frame, L2 + header + len), false);
+	chain = chain_of(frame, L2 + header + len);
+	chain->ol_flags |= is.ol_flags;
+	return arrive_mbuf(chain, false);
 }
 
 /* The segment that came is this much data behind an intact header, and no fragment. */

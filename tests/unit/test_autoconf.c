@@ -308,6 +308,22 @@ test_parameters(void **state)
 	net_end();
 }
 
+/* The time between two solicitations: what would make a flood of them, or none, is not believed. */
+static void
+test_retry_times(void **state)
+{
+	static const uint32_t rows[][2] = {{0, 1000}, {1, 1000}, {99, 1000}, {60001, 1000}, {100, 100}, {200, 200}};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		begin();
+		ra_begin(1800);
+		put32(ra.bytes + 12, rows[i][0]);
+		ra_arrives(ROUTER);
+		assert_int_equal(net->ip6.retry_us, rows[i][1] * 1000);
+		net_end();
+	}
+}
+
 /* Nobody can end an address's life in less than two hours [4862 5.5.3 (e)]. */
 static void
 test_two_hours(void **state)
@@ -526,6 +542,36 @@ test_redirects_are_ignored(void **state)
 	net_end();
 }
 
+/* An address that its owner gave is not the router's to end, though it looks like one of his. */
+static void
+test_given_addresses_are_left_alone(void **state)
+{
+	struct rill_prefix given = prefix6(AUTO "/64");
+
+	begin();
+	assert_int_equal(net_addr_add(net, &given, lnk.now), 0);
+	ra_begin(1800);
+	ra_prefix("2001:db8:5::/64", L | A, 10, 0);
+	ra_arrives(ROUTER);
+	assert_int_equal(net6_find(&net->ip6, given.addr.u.ip6)->state, NET6_ADDR_PREFERRED);
+	net_advance(3 * HOUR);
+	assert_true(is_ours(AUTO));
+	net_end();
+}
+
+/* Nor is the link-local network: it is always there [4862 5.5.3 (b)]. */
+static void
+test_link_local_prefixes_are_ignored(void **state)
+{
+	begin();
+	ra_begin(1800);
+	ra_prefix("fe80:0:0:1::/64", L | A, 7200, 3600);
+	ra_arrives(ROUTER);
+	assert_false(is_ours("fe80::1:0:ff:fe00:1"));
+	assert_true(is_ours(LINK_LOCAL));
+	net_end();
+}
+
 int
 main(void)
 {
@@ -536,6 +582,7 @@ main(void)
 		cmocka_unit_test(test_switched_off),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_retry_times),
 		cmocka_unit_test(test_two_hours),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_deprecated),
@@ -543,6 +590,8 @@ main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_it_is_asked_for),
 		cmocka_unit_test(test_redirects_are_ignored),
+		cmocka_unit_test(test_given_addresses_are_left_alone),
+		cmocka_unit_test(test_link_local_prefixes_are_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

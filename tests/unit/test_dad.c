@@ -151,6 +151,8 @@ test_an_address_that_somebody_has(void **state)
 		assert_int_equal(add(OURS "/64"), -EEXIST); /* until it is taken away */
 		nd_arrives(NDP_SOLICIT, 0, "fe80::2", SOLICITED_NODE, OURS, 2);
 		assert_int_equal(link_flush(), !rows[i].taken); /* nor is it answered for */
+		nd_arrives(NDP_ADVERT, 0x20, PEER, "ff02::1", OURS, 2); /* that it is taken is known */
+		assert_int_equal(lnk.counters.nd_conflicts, !rows[i].taken);
 		net_end();
 	}
 }
@@ -170,6 +172,23 @@ test_a_claim_too_late(void **state)
 	expect_icmp(NDP_ADVERT, 0);
 	expect_said_addrs(OURS, "ff02::1");
 	assert_int_equal(lnk.counters.nd_duplicates, 0);
+	net_end();
+}
+
+/* Other lanes hear of what the last message told, and of that once. */
+static void
+test_facts_are_of_the_last_message(void **state)
+{
+	const struct nd_fact *facts;
+
+	begin_with(false, true);
+	assert_int_equal(add(OURS "/64"), 0);
+	nd_arrives(NDP_ADVERT, 0x20, PEER, "ff02::1", PEER, 2);
+	nd_arrives(NDP_ADVERT, 0x20, "fe80::3", "ff02::1", "fe80::3", 3);
+	assert_int_equal(net_take_facts(net, &facts), 1);
+	assert_true(facts[0].kind == ND_FACT_ADVERT);
+	expect_addr(&facts[0].u.advert.addr, "fe80::3");
+	assert_int_equal(net_take_facts(net, &facts), 0);
 	net_end();
 }
 
@@ -254,6 +273,7 @@ main(void)
 		cmocka_unit_test(test_an_address_that_nobody_has),
 		cmocka_unit_test(test_an_address_that_somebody_has),
 		cmocka_unit_test(test_a_claim_too_late),
+		cmocka_unit_test(test_facts_are_of_the_last_message),
 		cmocka_unit_test(test_unprobed),
 		cmocka_unit_test(test_a_silent_lane),
 		cmocka_unit_test(test_announced_anew),

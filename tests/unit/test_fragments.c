@@ -385,6 +385,7 @@ test_timeout(void **state)
 	expect_silence();
 	expect_only_drops(RILL_DROP_ip_fragment_late, 3);
 	assert_int_equal(fragments_datagrams(net->fragments), 0);
+	assert_int_equal(fragments_buffers(net->fragments), 0);
 	packets_expect_none_in_use();
 	assert_int_equal(comes(24, 8, false), IP_CONSUMED); /* the rest of the first, too late */
 	later(3 * FRAGMENTS_TIMEOUT_US);
@@ -404,6 +405,24 @@ test_timeouts_are_told_within_a_rate(void **state)
 	later(FRAGMENTS_TIMEOUT_US + 8);
 	assert_int_equal(link_flush(), ICMP_ERROR_BURST);
 	expect_only_drops(RILL_DROP_ip_fragment_late, 60);
+	net_end();
+}
+
+/* A NIC that found a fragment's sums right, or wrong, has not seen those of the whole. */
+static void
+test_what_the_nic_said_is_of_no_use(void **state)
+{
+	static const uint64_t said[] = {RTE_MBUF_F_RX_L4_CKSUM_GOOD, RTE_MBUF_F_RX_L4_CKSUM_BAD};
+
+	begin();
+	lnk.netif.caps |= NETIF_RX_CKSUM;
+	for (unsigned int i = 0; i < RTE_DIM(said); i++) {
+		is.ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | said[i];
+		assert_int_equal(comes(0, 24, true), IP_CONSUMED);
+		assert_int_equal(comes(24, 8, false), IP_TCP_JOINED);
+		assert_int_equal(seg.mbuf->ol_flags, 0);
+		expect_whole(32);
+	}
 	net_end();
 }
 
@@ -451,6 +470,7 @@ main(void)
 		cmocka_unit_test(test_duplicates_are_ignored),
 		cmocka_unit_test(test_too_many_fragments),
 		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_what_the_nic_said_is_of_no_use),
 		cmocka_unit_test(test_timeouts_are_told_within_a_rate),
 		cmocka_unit_test(test_buffers_of_the_nic_are_given_back),
 		cmocka_unit_test(test_without_a_buffer),

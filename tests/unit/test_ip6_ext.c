@@ -366,6 +366,23 @@ test_checksums_behind_headers(void **state)
 	net_end();
 }
 
+/* What is not the first fragment of a packet does not show what the packet carries. */
+static void
+test_seen_in_the_first_fragment_only(void **state)
+{
+	uint8_t bytes[16] = {IPPROTO_TCP};
+	uint32_t at;
+
+	bytes[3] = 1; /* more follow */
+	assert_int_equal(ip6_ext_skip(bytes, sizeof(bytes), IPPROTO_FRAGMENT, &at), IPPROTO_TCP);
+	assert_int_equal(at, 8);
+	for (unsigned int field = 8; field < 65536; field += 8) {
+		bytes[2] = (uint8_t)(field >> 8);
+		bytes[3] = (uint8_t)field;
+		assert_int_equal(ip6_ext_skip(bytes, sizeof(bytes), IPPROTO_FRAGMENT, &at), -1);
+	}
+}
+
 int
 main(void)
 {
@@ -381,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_every_byte_spoilt),
 		cmocka_unit_test(test_checksums_behind_headers),
+		cmocka_unit_test(test_seen_in_the_first_fragment_only),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -203,6 +203,25 @@ test_the_plain_way_agrees(void **state)
 	net_end();
 }
 
+/* What somebody else refers to is not shortened, as padding would have it: that goes the long way. */
+static void
+test_the_plain_way_leaves_shared_buffers(void **state)
+{
+	net_begin(0);
+	for (uint32_t padding = 0; padding < 3; padding++) {
+		struct rte_mbuf *mbuf;
+
+		tcp_make(5, 10);
+		mbuf = packets_make(pkt.bytes, pkt.len + padding);
+		rte_mbuf_refcnt_update(mbuf, 1);
+		assert_true(ip6_take_plain(net, mbuf, &seg) == (padding == 0));
+		packets_expect_bytes(mbuf, pkt.bytes, pkt.len + padding);
+		rte_mbuf_refcnt_update(mbuf, -1);
+		rte_pktmbuf_free(mbuf);
+	}
+	net_end();
+}
+
 /* Without an address of its own the interface has no IPv6 at all. */
 static void
 test_off_until_there_is_an_address(void **state)
@@ -233,6 +252,7 @@ main(void)
 		cmocka_unit_test(test_tcp_checksum_that_the_nic_calls_bad),
 		cmocka_unit_test(test_headers_cut_anywhere),
 		cmocka_unit_test(test_the_plain_way_agrees),
+		cmocka_unit_test(test_the_plain_way_leaves_shared_buffers),
 		cmocka_unit_test(test_off_until_there_is_an_address),
 	};
 
