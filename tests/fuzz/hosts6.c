@@ -385,6 +385,8 @@ hear_icmp(const uint8_t *packet, size_t len)
 	if (icmp_len < 8 ||
 		wire_fold(wire_sum(packet + ICMP_AT, icmp_len, wire_pseudo_sum(packet, ICMP6, icmp_len))) != 0)
 		world_fail("the lane's ICMPv6 message is too short, or its checksum wrong");
+	if (type == REDIRECT || type == ROUTER_ADVERT)
+		world_fail("the lane speaks as a router, in a message of type %u [RFC4861-16]", type);
 	if (discovers && packet[7] != 255)
 		world_fail("the lane's neighbour discovery could have passed a router");
 	if (!discovers && (packet[24] == 0xff || memcmp(packet + 8, nobody, 16) == 0))
@@ -408,8 +410,8 @@ hosts6_hear(const uint8_t *packet, size_t len)
 		world_fail("the lane's source is a group");
 	if (packet[6] == ICMP6)
 		hear_icmp(packet, len);
-	else if (packet[6] != 6)
-		world_fail("the lane sends an IPv6 packet with next header %u", packet[6]);
+	else if (packet[6] != 6) /* nor is anything sent in fragments */
+		world_fail("the lane sends an IPv6 packet with next header %u [RFC8200-16]", packet[6]);
 }
 
 void
