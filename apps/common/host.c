@@ -101,6 +101,17 @@ host_set_congestion_control(
 }
 
 int
+host_set_tso(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+
+	if (strcmp(value, "auto") != 0 && strcmp(value, "off") != 0)
+		return option_wrong(why, "says neither; give auto or off");
+	host->tso = value[0] == 'a' ? RILL_TSO_AUTO : RILL_TSO_OFF;
+	return 0;
+}
+
+int
 host_set_eal(void *settings, const struct option_def *def, const char *value, char *why)
 {
 	struct host *host = settings;

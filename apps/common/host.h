@@ -36,6 +36,7 @@ struct host {
 	char exception[HOST_TEXT_LEN]; /* empty: none */
 	bool ip6_autoconf, ip6_unprobed;
 	uint32_t lanes, vlan, mtu, msl_ms, idle_sleep_us;
+	enum rill_tso tso;
 	enum rill_cc congestion_control;
 	char eal[HOST_TEXT_LEN]; /* empty: Rill chooses */
 };
@@ -46,6 +47,7 @@ int host_set_gateway(void *settings, const struct option_def *def, const char *v
 int host_set_exception(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_congestion_control(
 	void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_tso(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_eal(void *settings, const struct option_def *def, const char *value, char *why);
 void host_clear_devs(void *settings);
 void host_clear_ips(void *settings);
@@ -69,6 +71,8 @@ void host_clear_ips(void *settings);
 		RILL_LANES_MAX},                                                                   \
 	{"vlan", "ID", "the VLAN that every --dev is in, 1 to 4094; 0: none (default 0)",          \
 		option_set_count, offsetof(struct host, vlan), 0, 4094},                           \
+	{"tso", "auto|off", "who cuts segments: auto: the device, where it can; off: Rill (default " \
+		"auto)", host_set_tso},                                                            \
 	{"mtu", "BYTES", "largest IP packet; 0: what the device has (default 0)",                  \
 		option_set_count, offsetof(struct host, mtu), 0, 65535},                           \
 	{"congestion-control", "cubic|newreno|dctcp|bbr|none",                                     \

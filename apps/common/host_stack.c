@@ -14,6 +14,7 @@ fill_port(struct rill_port_config *port, const struct host *host, unsigned int i
 	memcpy(port->addrs, host->ips[i], host->ips_each[i] * sizeof(port->addrs[0]));
 	port->addrs_count = host->ips_each[i];
 	port->vlan = (uint16_t)host->vlan;
+	port->tso = host->tso;
 	port->mtu = (uint16_t)host->mtu;
 	port->ip6_autoconf = host->ip6_autoconf;
 	port->ip6_unprobed = host->ip6_unprobed;

@@ -374,6 +374,9 @@ check_port(const struct rill_config *config, unsigned int i)
 		if (is_same_port(port->name, config->ports[j].name))
 			return error_set(-EINVAL, "%sname: \"%s\" is ports[%u] already: name each port once",
 				where, port->name, j);
+	if ((unsigned int)port->tso >= RILL_TSO_COUNT)
+		return error_set(-EINVAL, "%stso: %u is neither RILL_TSO_AUTO (0) nor RILL_TSO_OFF (1)",
+			where, (unsigned int)port->tso);
 	err = check_vlan(where, port->vlan, port->vlan_priority);
 	return err == 0 ? check_hosts(where, &hosts) : err;
 }

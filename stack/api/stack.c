@@ -92,6 +92,7 @@ runner_make_lane(struct runner *runner, unsigned int index)
 		.silent = runner != runner->group->first,
 		.exceptions = runner->group->config->exception != NULL,
 		.tx_chain_max = port->tx_chain_max,
+		.tso_chain_max = port->tso_chain_max,
 		.rx_pool = runner->pools.rx,
 		.rx_reserve = runner->pools.rx_reserve,
 		.rx_posted = rte_mempool_in_use_count(runner->pools.rx),
@@ -160,7 +161,8 @@ group_port_setup(const struct group *group)
 		.vlan_tci = (uint16_t)(from->vlan_priority << 13 | from->vlan),
 		.rx_desc = from->rx_desc,
 		.tx_desc = from->tx_desc,
-		.all_groups = from->exception != NULL};
+		.all_groups = from->exception != NULL,
+		.tso_off = from->tso == RILL_TSO_OFF};
 }
 
 static int

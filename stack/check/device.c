@@ -56,6 +56,34 @@ check_offload(struct check *check, const char *what, bool offered, bool used, co
 		finding_tell(check, RILL_CHECK_SOFTWARE, what, "", "the device does not do it: %s", software);
 }
 
+/* As check_offload; and a device may lack what goes with it, or nobody wants it. */
+static void
+check_segmentation(struct check *check, const struct rte_eth_dev_info *info, const struct port *port,
+	const struct port_setup *asked)
+{
+	static const char what[] = "segmentation", software[] = "Rill cuts segments itself";
+	bool offered = (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0;
+	bool usable = (port_caps(info) & NETIF_TX_TSO) != 0;
+	uint16_t pieces = port_tso_chain_max(info, port->tx_desc);
+
+	if (usable && asked->tso_off)
+		finding_tell(check, RILL_CHECK_SOFTWARE, what, "",
+			"tso is off, though the device could: %s", software);
+	else if (usable && pieces < PORT_TSO_CHAIN_LEAST)
+		finding_tell(check, RILL_CHECK_SOFTWARE, what, "",
+			"the device would take %u buffers in one frame only: %s", pieces, software);
+	else if (usable)
+		finding_tell(check, RILL_CHECK_OK, what, "",
+			"in hardware: it cuts frames of up to 64 KiB (TSO)");
+	else if (offered)
+		finding_tell(check, RILL_CHECK_SOFTWARE, what, "",
+			"the device offers it, but not the checksums and chained buffers that it takes: %s",
+			software);
+	else
+		finding_tell(check, RILL_CHECK_SOFTWARE, what, "", "the device does not do it: %s",
+			software);
+}
+
 static void
 check_offloads(struct check *check, const struct rte_eth_dev_info *info)
 {
@@ -81,8 +109,6 @@ check_offloads(struct check *check, const struct rte_eth_dev_info *info)
 			(info->rx_offload_capa & rows[i].rx) == rows[i].rx &&
 				(info->tx_offload_capa & rows[i].tx) == rows[i].tx,
 			(caps & rows[i].cap) != 0, rows[i].software);
-	finding_tell(check, RILL_CHECK_SOFTWARE, "segmentation", "", "Rill cuts segments itself%s",
-		info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO ? ", though the device could (TSO)" : "");
 }
 
 void
@@ -94,6 +120,7 @@ device_check(struct check *check, const struct rte_eth_dev_info *info, const str
 	check_ring(check, "RX descriptors", asked->rx_desc, port->rx_desc, &info->rx_desc_lim);
 	check_ring(check, "TX descriptors", asked->tx_desc, port->tx_desc, &info->tx_desc_lim);
 	check_offloads(check, info);
+	check_segmentation(check, info, port, asked);
 }
 
 void

@@ -36,6 +36,7 @@ lane_make_net(struct rill_lane *lane, const struct lane_setup *setup)
 		.mtu = config->mtu,
 		.caps = setup->netif_caps,
 		.tx_chain_max = setup->tx_chain_max,
+		.tso_chain_max = setup->tso_chain_max,
 		.control_pool = setup->control_pool,
 		.wait_pool = setup->buf_pool,
 		.counters = &lane->counters,

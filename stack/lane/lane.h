@@ -44,7 +44,7 @@ struct lane_setup {
 	uint16_t netif_caps; /* NETIF_... */
 	bool exceptions;     /* frames of no use are collected, for who drives the lane to hand on */
 	bool silent;         /* a lane with the same addresses announces them */
-	uint16_t tx_chain_max;
+	uint16_t tx_chain_max, tso_chain_max;
 	struct rte_mempool *rx_pool; /* NIC buffers, of which some stay free; NULL without a port */
 	uint32_t rx_posted;  /* buffers of rx_pool that lie in the NIC's ring, full */
 	uint32_t rx_reserve; /* buffers of rx_pool that nothing may keep: the ring, two bursts, loans */

@@ -24,6 +24,7 @@ enum {
 	NETIF_PF_VLAN = 0x10,   /* a tag that is told to be taken off was the PF's, which put the VF into
 				   its VLAN: the VF knows nothing of it */
 	NETIF_VLAN = 0x20,      /* takes tags off what arrives, and puts ours into what leaves */
+	NETIF_TX_TSO = 0x40,    /* cuts a large TCP frame into segments; with all of the first three */
 };
 
 /*
@@ -46,6 +47,7 @@ struct netif {
 	uint16_t mtu6;                    /* of IPv6: less if a router says so [4861 4.6.4] */
 	uint16_t caps;                    /* NETIF_... */
 	uint16_t tx_chain_max;            /* mbuf segments that one frame may have */
+	uint16_t tso_chain_max; /* and one that the port cuts, where each segment is within tx_chain_max */
 	struct rte_mempool *control_pool; /* for frames that are built from nothing */
 	struct rte_mempool *wait_pool;    /* for copies of what has to wait: a frame finds room */
 	struct counters *counters;

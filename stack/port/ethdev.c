@@ -25,7 +25,11 @@
 #define RX_VLAN RTE_ETH_RX_OFFLOAD_VLAN_STRIP
 #define TX_VLAN RTE_ETH_TX_OFFLOAD_VLAN_INSERT
 #define TX_WANTED                                                                                  \
-	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |                            \
+		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO)
+/* What a device that cuts segments has to do besides: their checksums, of frames in several pieces. */
+#define TSO_NEEDS (TX_WANTED & ~(uint64_t)RTE_ETH_TX_OFFLOAD_TCP_TSO)
+#define TSO_RING_SHARE 4 /* part of the ring that one frame may fill */
 
 static uint16_t
 ethdev_rx(struct port *port, struct rte_mbuf **frames, uint16_t n)
@@ -252,6 +256,8 @@ caps_of(uint64_t rx, uint64_t tx)
 		caps |= NETIF_TX_TCP_CKSUM;
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		caps |= NETIF_TX_CHAINS;
+	if (tx & RTE_ETH_TX_OFFLOAD_TCP_TSO)
+		caps |= NETIF_TX_TSO;
 	return caps;
 }
 
@@ -263,6 +269,16 @@ chain_max_of(uint16_t caps, const struct rte_eth_desc_lim *limits)
 	if (!(caps & NETIF_TX_CHAINS))
 		return 1;
 	return most == 0 || most > PORT_CHAIN_MAX ? PORT_CHAIN_MAX : most;
+}
+
+uint16_t
+port_tso_chain_max(const struct rte_eth_dev_info *info, uint16_t tx_desc)
+{
+	uint16_t most = info->tx_desc_lim.nb_seg_max;
+
+	if (most == 0 || most > PORT_TSO_CHAIN_MAX)
+		most = PORT_TSO_CHAIN_MAX;
+	return RTE_MIN(most, (uint16_t)(tx_desc / TSO_RING_SHARE));
 }
 
 static int
@@ -305,7 +321,7 @@ set_mtu(struct port *port)
 /*
  * What the device may do on transmission: what it offers, less what it is known to do wrong. net_tap
  * sums each mbuf of a chain as if it began at an even offset, so that the TCP checksum of a chain with
- * an odd piece before its end is wrong (seen with DPDK 22.11).
+ * an odd piece before its end is wrong (seen with DPDK 22.11); so it does with the segments that it cuts.
  */
 static uint64_t
 tx_offloads(const struct rte_eth_dev_info *info)
@@ -314,6 +330,8 @@ tx_offloads(const struct rte_eth_dev_info *info)
 
 	if (strcmp(info->driver_name, "net_tap") == 0)
 		offered &= ~(uint64_t)RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	if ((offered & TSO_NEEDS) != TSO_NEEDS)
+		offered &= ~(uint64_t)RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	return offered;
 }
 
@@ -386,6 +404,9 @@ configure(struct port *port, const struct port_setup *setup, const struct rte_et
 	conf.intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 	conf.intr_conf.rmv = (*info->dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	conf.txmode.offloads = tx_offloads(info);
+	port->tso_chain_max = port_tso_chain_max(info, port->tx_desc);
+	if (setup->tso_off || port->tso_chain_max < PORT_TSO_CHAIN_LEAST)
+		conf.txmode.offloads &= ~(uint64_t)RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	port->vlan_tci = 0;
 	if (setup->vlan_tci != 0)
 		ask_for_vlan(port, info, &conf, setup->vlan_tci);
@@ -396,6 +417,10 @@ configure(struct port *port, const struct port_setup *setup, const struct rte_et
 	for (uint16_t i = 0; err == 0 && i < queues->count; i++)
 		err = set_up_queue(port, i, info, &conf, queues->rx_pools[i]);
 	port->netif_caps = port_caps(info) | (port->vlan_tci != 0 ? NETIF_VLAN : 0);
+	if (!(conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO)) {
+		port->netif_caps &= (uint16_t)~NETIF_TX_TSO;
+		port->tso_chain_max = 0;
+	}
 	port->tx_chain_max = chain_max_of(port->netif_caps, &info->tx_desc_lim);
 	return err;
 }

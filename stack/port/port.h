@@ -58,6 +58,7 @@ struct port {
 	uint16_t netif_caps; /* NETIF_... of link/netif.h */
 	uint16_t vlan_tci; /* that the device puts into what is sent; 0: none */
 	uint16_t tx_chain_max;
+	uint16_t tso_chain_max; /* 0 without NETIF_TX_TSO */
 	uint16_t rx_desc, tx_desc;
 	int numa_node;       /* -1: unknown */
 	bool plugged;        /* a virtual device that we made, and so remove */
@@ -80,6 +81,8 @@ struct port {
 #define PORT_STALL_US                                                                              \
 	(1 * 1000 * 1000) /* a port that takes nothing for that long gets what waits no more */
 #define PORT_CHAIN_MAX 32 /* mbuf segments of one frame, where the device allows more */
+#define PORT_TSO_CHAIN_MAX 64  /* and of one that it cuts */
+#define PORT_TSO_CHAIN_LEAST 4 /* with fewer it would hardly be larger */
 
 struct port_setup {
 	const char *name; /* ethdev name, with arguments after a comma if it is to be made, or PCI
@@ -88,6 +91,7 @@ struct port_setup {
 	uint16_t vlan_tci; /* tag of our frames, which the device is to handle if it can; 0: none */
 	uint16_t rx_desc, tx_desc; /* 0: PORT_DESC_DEFAULT, or what suits the driver better */
 	bool all_groups;  /* frames to any group are wanted: the kernel joins others than we do */
+	bool tso_off;     /* segments are not left to the device to cut */
 };
 
 /* Is this name a PCI address? */
@@ -100,8 +104,12 @@ bool port_name_is_pci(const char *name);
  */
 int port_probe(struct port *port, const struct port_setup *setup);
 
-/* Which of what a device offers is used: NETIF_... of link/netif.h. */
+/* Which of what a device offers can be used: NETIF_... of link/netif.h. */
 uint16_t port_caps(const struct rte_eth_dev_info *info);
+
+/* The mbuf segments that a frame which it cuts may have, so that several fit into a ring of so many
+ * descriptors; less than PORT_TSO_CHAIN_LEAST: it is not worth while. */
+uint16_t port_tso_chain_max(const struct rte_eth_dev_info *info, uint16_t tx_desc);
 
 /*
  * Configures one RX and one TX queue, asks for the offloads that Rill uses (never MBUF_FAST_FREE:

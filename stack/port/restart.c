@@ -96,6 +96,7 @@ port_restart(struct port *port, const struct port_setup *setup,
 	const struct port_queues *queues, enum port_restart how)
 {
 	uint16_t caps = port->netif_caps, chain_max = port->tx_chain_max;
+	uint16_t tso_max = port->tso_chain_max;
 	int err;
 
 	if (how == PORT_RESTART_DEVICE || !port->configured)
@@ -104,7 +105,8 @@ port_restart(struct port *port, const struct port_setup *setup,
 		err = ethdev_start(port, setup);
 	if (err != 0)
 		return err;
-	if (port->netif_caps != caps || port->tx_chain_max != chain_max)
+	if (port->netif_caps != caps || port->tx_chain_max != chain_max ||
+		port->tso_chain_max != tso_max)
 		return error_set(-EPROTO, "port \"%s\": can do other things than before its restart",
 			port->name);
 	if (port->strays != NULL)

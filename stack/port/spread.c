@@ -367,8 +367,10 @@ spread_port(struct port *port, const struct port *carrier, unsigned int lane,
 	port->ops = &ops;
 	port->lane = lane;
 	port->rx_pool = rx_pool;
-	port->netif_caps |= NETIF_TX_CHAINS; /* which are copied into one piece */
+	port->netif_caps |= NETIF_TX_CHAINS; /* which are copied into one piece: a blank, that has room */
+	port->netif_caps &= (uint16_t)~NETIF_TX_TSO; /* for a segment only */
 	port->tx_chain_max = PORT_CHAIN_MAX;
+	port->tso_chain_max = 0;
 	port->rx_desc = port->tx_desc = SPREAD_LOANS;
 }
 

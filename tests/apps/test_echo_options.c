@@ -42,7 +42,7 @@ test_every_option(void **state)
 	struct echo_settings s;
 
 	assert_int_equal(parse(&s, "--protocol length --dev net_tap0,iface=t0 --dev=0000:03:10.1 --ip "
-		"10.0.0.2/24 --ip 10.0.1.2/24 --gateway 10.0.1.1 --port 99 --lanes 2 --mtu 1400 "
+		"10.0.0.2/24 --ip 10.0.1.2/24 --gateway 10.0.1.1 --port 99 --lanes 2 --mtu 1400 --tso off "
 		"--max-conns 77 --max-message 2k --hold 3M --idle-timeout 1.5 --keepalive 1,0.5,3 "
 		"--congestion-control newreno --user-timeout 5 --msl 1000 --drain 0 --idle-sleep 100 --log-level quiet"),
 		OPTIONS_RUN);
@@ -57,6 +57,7 @@ test_every_option(void **state)
 	assert_int_equal(s.port, 99);
 	assert_int_equal(s.host.lanes, 2);
 	assert_int_equal(s.host.mtu, 1400);
+	assert_int_equal(s.host.tso, RILL_TSO_OFF);
 	assert_int_equal(s.max_conns, 77);
 	assert_int_equal(s.max_message, 2048);
 	assert_int_equal(s.hold_bytes, 3 << 20);
@@ -84,6 +85,7 @@ test_defaults(void **state)
 	assert_int_equal(s.port, 7000);
 	assert_int_equal(s.max_message, 1 << 20);
 	assert_int_equal(s.drain_ms, 5000);
+	assert_int_equal(s.host.tso, RILL_TSO_AUTO);
 	assert_int_equal(s.host.congestion_control, RILL_CC_CUBIC);
 	assert_int_equal(host_gateway_port(&s.host, AF_INET), -1);
 	assert_false(s.host.ip6_autoconf || s.host.ip6_unprobed);
@@ -218,6 +220,7 @@ test_wrong_options(void **state)
 		{"--keepalive 1,0,3", "--keepalive 1,0,3", "above 0"},
 		{"--keepalive 1,1,256", "--keepalive 1,1,256", "255"},
 		{"--congestion-control vegas", "--congestion-control vegas", "newreno"},
+		{"--tso on", "--tso on", "auto or off"},
 		{"--log-level loud", "--log-level loud", "quiet"},
 		{"--ip 10.0.0.2/24 --ip 10.0.0.3/24", "--ip", "each --dev"},
 		{"", "--ip", "192.0.2.10/24"},

@@ -80,6 +80,7 @@ ip6(struct rill_config *config, const char *text)
 	X(vlan_priority, (c->ports[0].vlan = 1, c->ports[0].vlan_priority = 8), -EINVAL,           \
 		"ports[0].vlan_priority", "8", "0 .. 7")                                           \
 	X(vlan_none, c->ports[0].vlan_priority = 1, -EINVAL, "ports[0].vlan_priority", "1", "vlan") \
+	X(tso, c->ports[1].tso = RILL_TSO_COUNT, -EINVAL, "ports[1].tso", "2", "RILL_TSO_OFF")      \
 	X(mtu_large, c->ports[1].mtu = 65001, -EINVAL, "ports[1].mtu", "65001", "68 .. 65000")     \
 	X(addrs_many, c->ports[0].addrs_count = 257, -EINVAL, "ports[0].addrs_count", "257", "256") \
 	X(addr_none, c->ports[0].addrs[1].addr.family = 0, -EINVAL, "ports[0].addrs", "0", "AF_INET6") \

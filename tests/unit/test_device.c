@@ -62,7 +62,35 @@ test_what_is_offered_is_used(void **state)
 	fake_expect(RILL_CHECK_OK, "IPv4 checksums out: in hardware", NULL, NULL);
 	fake_expect(RILL_CHECK_OK, "TCP checksums out: in hardware", NULL, NULL);
 	fake_expect(RILL_CHECK_OK, "chained buffers out: in hardware", NULL, NULL);
-	fake_expect(RILL_CHECK_SOFTWARE, "segmentation", "though the device could", NULL);
+	fake_expect(RILL_CHECK_OK, "segmentation: in hardware", "64 KiB", NULL);
+}
+
+/* Offered, but switched off; without what it takes; by a device that takes three buffers, or with a ring
+ * that a frame would fill. */
+static void
+test_segmentation_that_is_not_used(void **state)
+{
+	static const struct port_setup off = {.name = "nic0", .tso_off = true}, asked = {.name = "nic0"};
+	const uint64_t tx = TX_ALL | RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	struct rte_eth_dev_info info = device("net_nic", RX_ALL, tx);
+
+	look(&info, &off);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation: tso is off", "though the device could", NULL);
+	info.tx_offload_capa = tx & ~(uint64_t)RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	look(&info, &asked);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation", "but not the checksums", NULL);
+	info.tx_offload_capa = tx & ~(uint64_t)RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	look(&info, &asked);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation", "chained buffers", NULL);
+	info.tx_offload_capa = tx;
+	info.tx_desc_lim.nb_seg_max = 3;
+	look(&info, &asked);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation", "3 buffers in one frame", NULL);
+	info.tx_desc_lim.nb_seg_max = 0; /* no limit */
+	assert_int_equal(port_tso_chain_max(&info, 1024), PORT_TSO_CHAIN_MAX);
+	assert_int_equal(port_tso_chain_max(&info, 128), 32);
+	info.tx_desc_lim.nb_seg_max = 40;
+	assert_int_equal(port_tso_chain_max(&info, 1024), 40);
 }
 
 static void
@@ -77,16 +105,17 @@ test_what_is_not_is_done_in_software(void **state)
 	fake_expect(RILL_CHECK_SOFTWARE, "IPv4 checksums out", "does not", "Rill computes");
 	fake_expect(RILL_CHECK_SOFTWARE, "TCP checksums out", "does not", "Rill computes");
 	fake_expect(RILL_CHECK_SOFTWARE, "chained buffers out", "does not", "Rill copies");
-	fake_expect(RILL_CHECK_SOFTWARE, "segmentation: Rill cuts segments itself: ", NULL, NULL);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation: the device does not do it", "Rill cuts", NULL);
 }
 
 static void
 test_what_a_driver_does_wrong_is_not_used(void **state)
 {
 	static const struct port_setup asked = {.name = "net_tap0"};
-	struct rte_eth_dev_info info = device("net_tap", RX_ALL, TX_ALL);
+	struct rte_eth_dev_info info = device("net_tap", RX_ALL, TX_ALL | RTE_ETH_TX_OFFLOAD_TCP_TSO);
 
 	look(&info, &asked);
+	fake_expect(RILL_CHECK_SOFTWARE, "segmentation", "but not the checksums", NULL);
 	fake_expect(RILL_CHECK_SOFTWARE, "TCP checksums out", "known to do it wrong", "Rill computes");
 	fake_expect(RILL_CHECK_OK, "IPv4 checksums out", NULL, NULL);
 }
@@ -154,6 +183,7 @@ main(void)
 	const struct eal_setup setup = {.args = args, .args_count = sizeof(args) / sizeof(args[0])};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_offered_is_used),
+		cmocka_unit_test(test_segmentation_that_is_not_used),
 		cmocka_unit_test(test_what_is_not_is_done_in_software),
 		cmocka_unit_test(test_what_a_driver_does_wrong_is_not_used),
 		cmocka_unit_test(test_rings_of_another_size_than_asked),

@@ -24,6 +24,13 @@ extern "C" {
 #define RILL_PORT_LANES_MAX 16
 #define RILL_LANES_MAX 64
 
+/** Who cuts TCP segments out of what is sent? */
+enum rill_tso {
+	RILL_TSO_AUTO, /**< the port, where it can do that and their checksums; else Rill */
+	RILL_TSO_OFF,  /**< Rill */
+	RILL_TSO_COUNT
+};
+
 struct rill_port_config {
 	const char *name;          /**< ethdev name ("net_tap0") or PCI address ("0000:03:10.0") */
 	struct rill_prefix addrs[RILL_ADDRS_MAX]; /**< it answers for these only, not for those of
@@ -35,6 +42,7 @@ struct rill_port_config {
 	                                what does not is dropped [802.1Q]; 0: frames have no tag. The port
 	                                handles tags if it can, else Rill does */
 	uint8_t vlan_priority;     /**< of what it sends in that VLAN, 0 .. 7 */
+	enum rill_tso tso;         /**< segmentation offload; default RILL_TSO_AUTO */
 	bool ip6_autoconf;         /**< listen to IPv6 routers, as in rill_lane_config */
 	bool ip6_unprobed;         /**< use IPv6 addresses at once, as in rill_lane_config */
 	uint16_t mtu;              /**< 0: what the port has */
