@@ -16,6 +16,7 @@
 #include "port.h"
 #include "spread.h"
 #include "strays.h"
+#include "tcp.h"
 
 #define POOLS_CACHE 256
 
@@ -32,11 +33,14 @@
 #define POOLS_FIXED (2u << 20) /* mempool's caches for every lcore */
 #define POOLS_PER_CONN 1024    /* connection, table, TIME-WAIT, records, its share of side-cars */
 
+/* What large frames that wait for the port refer to. */
+#define POOLS_TSO (TSO_WAITING_MAX * PORT_TSO_CHAIN_MAX)
+
 /* Everything that may wait in the outbox and in the port's ring, as a header and what it refers to. */
 static uint32_t
 control_count(uint16_t tx_desc)
 {
-	return 2 * (OUTBOX_SIZE + tx_desc) + 2 * POOLS_CACHE;
+	return 2 * (OUTBOX_SIZE + tx_desc) + POOLS_TSO + 2 * POOLS_CACHE;
 }
 
 /* What lanes and the carrier hold, and what lies in the port's ring. */

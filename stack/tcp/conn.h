@@ -191,6 +191,7 @@ enum {
 		1 << 4, /* the buffer is ours (rill_write): more bytes may be added while unsent */
 	RECORD_CONTINUES = 1 << 5, /* was sent behind the record before it, in the same segment */
 	RECORD_PROBE = 1 << 6,     /* was first sent in a probe of the path's MTU */
+	RECORD_CUT = 1 << 7, /* begins a segment that the port was to cut off those before it (tso.h) */
 };
 
 /*

@@ -135,10 +135,14 @@ frame_copied(struct tcp *tcp, uint32_t index, unsigned int count)
 	return frame;
 }
 
+static const struct train no_payload = {.index = SLAB_NONE, .segments = 1};
+
 /* A frame with the payload in place and header_len bytes in front of it. NULL: no buffer. */
 static struct rte_mbuf *
-frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_len)
+frame_make(struct tcp *tcp, const struct train *train, uint32_t header_len)
 {
+	uint32_t index = train->index;
+	unsigned int count = train->count;
 	struct rte_mbuf *frame;
 
 	if (count == 1) {
@@ -153,12 +157,14 @@ frame_make(struct tcp *tcp, uint32_t index, unsigned int count, uint32_t header_
 	}
 	if (count == 0)
 		frame = rte_pktmbuf_alloc(tcp->control_pool);
-	else if ((tcp->netif->caps & NETIF_TX_CHAINS) && count < tcp->netif->tx_chain_max)
+	else if (train->segments > 1 || ((tcp->netif->caps & NETIF_TX_CHAINS) &&
+						count < tcp->netif->tx_chain_max))
 		frame = frame_chained(tcp, index, count);
 	else
 		frame = frame_copied(tcp, index, count);
 	if (frame == NULL) {
-		count_drop(tcp->counters, RILL_DROP_no_mbuf);
+		if (train->segments == 1) /* else they leave one by one */
+			count_drop(tcp->counters, RILL_DROP_no_mbuf);
 		return NULL;
 	}
 	RILL_ASSERT(rte_pktmbuf_prepend(frame, (uint16_t)header_len) != NULL);
@@ -172,10 +178,11 @@ are_timestamps_alone(const struct segment_options *options)
 	return likely(options->has == SEG_HAS_TS && options->sack_count == 0);
 }
 
-/* Writes the three headers and puts the frame into the outbox. Returns its ticket. */
+/* Writes the three headers and puts the frame into the outbox, for the port to cut if segsz is not 0.
+ * Returns its ticket. */
 static uint32_t
 frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
-	const struct headers *fields, const struct segment_options *options)
+	const struct headers *fields, const struct segment_options *options, uint16_t segsz)
 {
 	struct neighbor *next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	uint16_t l2_len = next_hop->header_len, l3_len = headers_l3_len(conn);
@@ -196,6 +203,8 @@ frame_finish(struct tcp *tcp, struct rill_conn *conn, struct rte_mbuf *frame,
 	if (!(caps & NETIF_TX_TCP_CKSUM) && rest < frame->pkt_len)
 		rest_sum += checksum_sum(frame, rest);
 	headers_finish(caps, frame, l2_len, l3_len, header, &sums, rest_sum);
+	if (unlikely(segsz > 0))
+		headers_ask_tso(frame, header, &sums, tcp_len, segsz);
 	tcp->counters->segs_out++;
 	return outbox_put(tcp->outbox, frame);
 }
@@ -217,15 +226,16 @@ emit_urgent(const struct tcp *tcp, const struct rill_conn *conn, seq_t seq, uint
 		ahead, 65535); /* beyond: as far as the field reaches [9293 3.8.5] */
 }
 
-/* Time, ticket and flags of the records that a segment carried. */
+/* Time, ticket and flags of the records that a segment carried, or a train. */
 static void
-records_were_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsigned int count,
-	uint32_t ticket)
+records_were_sent(
+	struct tcp *tcp, struct rill_conn *conn, const struct train *train, uint32_t ticket)
 {
 	struct scoreboard *score = score_of(tcp, conn);
 	uint32_t in_flight = conn_paces(conn) ? loss_flight(tcp, conn) : 0;
+	uint32_t index = train->index, begun = 0; /* bytes of a segment that are among those before */
 
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < train->count; i++) {
 		struct record *record = tcp_record_at(tcp, index);
 
 		if (conn_paces(conn)) {
@@ -237,10 +247,14 @@ records_were_sent(struct tcp *tcp, struct rill_conn *conn, uint32_t index, unsig
 		if (record->flags & RECORD_SENT)
 			record->flags |= RECORD_RETX;
 		record->flags |= RECORD_SENT;
-		if (i > 0)
+		record->flags &= (uint8_t)~(RECORD_CONTINUES | RECORD_CUT);
+		if (begun > 0)
 			record->flags |= RECORD_CONTINUES;
-		else
-			record->flags &= (uint8_t)~RECORD_CONTINUES;
+		else if (i > 0)
+			record->flags |= RECORD_CUT;
+		begun += record->len;
+		if (begun >= train->mss)
+			begun = 0;
 		record->sent_us = us32(tcp->now);
 		record->ticket = ticket;
 		index = record->next;
@@ -259,11 +273,12 @@ duplicate_was_told(struct tcp *tcp, const struct rill_conn *conn)
 	tcp->counters->dsacks_out++;
 }
 
-bool
-emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
-	unsigned int count)
+/* Made twice: who sends a segment alone does not ask what a train would need. */
+static __rte_always_inline bool
+emit(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, const struct train *train)
 {
-	bool new_data = count > 0 && !(tcp_record_at(tcp, index)->flags & RECORD_SENT);
+	bool new_data = train->count > 0 &&
+		!(tcp_record_at(tcp, train->index)->flags & RECORD_SENT);
 	struct headers fields = {.seq = seq, .flags = flags};
 	struct segment_options options;
 	unsigned int options_len;
@@ -273,24 +288,45 @@ emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, 
 	emit_gather_options(tcp, conn, &options);
 	options_len = are_timestamps_alone(&options) ? HEADERS_TS_LEN
 						     : segment_options_len(&options);
-	frame = frame_make(tcp, index, count,
+	frame = frame_make(tcp, train,
 		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), headers_l3_len(conn),
 			options_len));
 	if (frame == NULL)
 		return false;
-	if (conn->sidecar != SLAB_NONE && count > 0)
+	if (conn->sidecar != SLAB_NONE && train->count > 0)
 		fields.urg = emit_urgent(tcp, conn, seq, &fields.flags);
 	fields.ecn = ecn_segment_leaves(conn, seq, new_data, &fields.flags);
 	fields.wnd = rcvwnd_advertise(tcp, conn);
 	fields.options_len = (uint8_t)options_len;
-	ticket = frame_finish(tcp, conn, frame, &fields, &options);
-	records_were_sent(tcp, conn, index, count, ticket);
+	ticket = frame_finish(tcp, conn, frame, &fields, &options,
+		train->segments > 1 ? (uint16_t)train->mss : 0);
+	records_were_sent(tcp, conn, train, ticket);
+	if (unlikely(train->segments > 1)) {
+		tcp->counters->segs_out += train->segments - 1;
+		tso_sent(tcp, ticket);
+	}
 	if (conn->sidecar != SLAB_NONE)
 		duplicate_was_told(tcp, conn);
 	conn->modes &= (uint16_t)~MODE_UTO_DUE;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
 	return true;
+}
+
+bool
+emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
+	unsigned int count)
+{
+	const struct train alone = {
+		.index = index, .count = count, .segments = 1, .mss = UINT32_MAX};
+
+	return emit(tcp, conn, flags, seq, &alone);
+}
+
+bool
+emit_train(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, const struct train *train)
+{
+	return emit(tcp, conn, flags, conn->snd_nxt, train);
 }
 
 bool
@@ -322,7 +358,7 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	}
 	uto_offer(set, &options);
 	options_len = segment_options_len(&options);
-	frame = frame_make(tcp, SLAB_NONE, 0,
+	frame = frame_make(tcp, &no_payload,
 		headers_len(neighbor_at(tcp->neighbors, conn->next_hop), headers_l3_len(conn),
 			options_len));
 	if (frame == NULL)
@@ -330,7 +366,7 @@ emit_syn(struct tcp *tcp, struct rill_conn *conn)
 	fields.wnd = (uint16_t)wnd;
 	fields.flags |= ecn_syn_flags(tcp, conn);
 	fields.options_len = (uint8_t)options_len;
-	frame_finish(tcp, conn, frame, &fields, &options);
+	frame_finish(tcp, conn, frame, &fields, &options, 0);
 	conn->modes &= (uint16_t)~MODE_UTO_DUE;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->flags &= ~(CONN_ACK_NOW | CONN_ACK_DELAYED);
@@ -366,10 +402,10 @@ emit_rst(struct tcp *tcp, struct rill_conn *conn)
 	next_hop = neighbor_at(tcp->neighbors, conn->next_hop);
 	if (!neighbor_is_ready(tcp->neighbors, next_hop, tcp->now))
 		return;
-	frame = frame_make(tcp, SLAB_NONE, 0, headers_len(next_hop, headers_l3_len(conn), 0));
+	frame = frame_make(tcp, &no_payload, headers_len(next_hop, headers_l3_len(conn), 0));
 	if (frame == NULL)
 		return;
-	frame_finish(tcp, conn, frame, &fields, &none);
+	frame_finish(tcp, conn, frame, &fields, &none, 0);
 	tcp->counters->resets_sent++;
 }
 

@@ -5,6 +5,7 @@
 /* Segments of connections, built into frames: TCP, IP and link header in front of the payload. */
 
 #include "tcp.h"
+#include "tso.h"
 
 /* Bytes of options that a segment of this connection carries now: timestamps and SACK blocks. */
 unsigned int emit_options_len(const struct tcp *tcp, const struct rill_conn *conn);
@@ -16,6 +17,10 @@ unsigned int emit_options_len(const struct tcp *tcp, const struct rill_conn *con
  */
 bool emit_segment(struct tcp *tcp, struct rill_conn *conn, uint8_t flags, seq_t seq, uint32_t index,
 	unsigned int count);
+
+/* The same of new data that may be a train, at snd_nxt. */
+bool emit_train(
+	struct tcp *tcp, struct rill_conn *conn, uint8_t flags, const struct train *train);
 
 /*
  * A pure ACK. Its SEQ is snd_nxt, but not beyond the peer's window, where the peer would have to

@@ -162,6 +162,19 @@ headers_ask_offload(uint16_t caps, struct rte_mbuf *frame, uint16_t l2_len, uint
 }
 
 /*
+ * Leaves it to the NIC to cut a frame into segments of so much payload, whose checksums and lengths it
+ * adds to what stands in the header: a sum of the pseudo-header without the length.
+ */
+static inline void
+headers_ask_tso(struct rte_mbuf *frame, struct rte_tcp_hdr *header, const struct header_sums *sums,
+	uint16_t tcp_len, uint16_t segsz)
+{
+	frame->tso_segsz = segsz;
+	frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	header->cksum = checksum_fold(sums->pseudo - RTE_BE16(tcp_len));
+}
+
+/*
  * The frame's checksums: of the TCP header written with these sums and of the rest of its segment,
  * unless the NIC sums that.
  */

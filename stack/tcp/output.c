@@ -17,6 +17,7 @@
 #include "spurious.h"
 #include "timers.h"
 #include "tlp.h"
+#include "tso.h"
 #include "txq.h"
 
 #define GATHER_MAX 64u /* records of one segment */
@@ -259,45 +260,82 @@ output_restart_after_idle(struct tcp *tcp, struct rill_conn *conn)
 	conn->stall_ms = ms32(tcp->now); /* told once, should sending fail now */
 }
 
-/* One segment of new data, full with mss. Returns the bytes; 0: nothing could be sent. The caller
- * sees to the timer, once for all that it sends. */
-static uint32_t
-send_new_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
+/* The segment of new data, full with mss, that leaves now. Its count is 0 if nothing can be sent. */
+static struct train
+next_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
 {
-	uint32_t len = new_data_len(tcp, conn, mss), index = conn->txq_unsent, next;
-	bool first = conn_outstanding(conn) == 0;
-	uint8_t flags = TCP_ACK;
-	unsigned int count;
+	struct train train = {.index = conn->txq_unsent, .segments = 1, .mss = UINT32_MAX};
 
-	if (len == 0)
-		return 0;
-	if (first)
+	train.len = new_data_len(tcp, conn, mss);
+	if (train.len == 0)
+		return train;
+	if (conn_outstanding(conn) == 0)
 		output_restart_after_idle(tcp, conn);
-	if (unlikely(len > conn->mss) && !pathmtu_probe_fits(tcp, conn, len))
-		len = segment_max(tcp, conn); /* the window that is left is too small for a probe */
-	count = gather(tcp, conn, index, RECORD_SENT, 0, &len);
-	if (count == 0)
-		return 0;
-	next = index;
-	for (unsigned int i = 0; i < count; i++)
+	if (unlikely(train.len > conn->mss) && !pathmtu_probe_fits(tcp, conn, train.len))
+		train.len = segment_max(tcp, conn); /* too little window is left for a probe */
+	train.count = gather(tcp, conn, train.index, RECORD_SENT, 0, &train.len);
+	return train;
+}
+
+/* Sends new data, a segment or a train. Returns the bytes; 0: there was no buffer. */
+static uint32_t
+send_train(struct tcp *tcp, struct rill_conn *conn, const struct train *train)
+{
+	uint32_t next = train->index;
+	uint8_t flags = TCP_ACK;
+
+	for (unsigned int i = 0; i < train->count; i++)
 		next = tcp_record_at(tcp, next)->next;
 	if (next == SLAB_NONE) {
 		flags |= TCP_PSH; /* the last of what is queued [MUST-61] */
 		if (conn->flags & CONN_FIN_QUEUED)
 			flags |= TCP_FIN;
 	}
-	if (!emit_segment(tcp, conn, flags, conn->snd_nxt, index, count))
+	if (!emit_train(tcp, conn, flags, train))
 		return 0;
 	conn->txq_unsent = next;
-	conn->snd_nxt = seq_add(conn->snd_nxt, len);
-	if (unlikely(len > conn->mss))
-		pathmtu_probe_sent(tcp, conn, index, count);
+	conn->snd_nxt = seq_add(conn->snd_nxt, train->len);
 	if (flags & TCP_FIN) {
 		conn->flags |= CONN_FIN_SENT;
 		conn->snd_nxt = seq_add(conn->snd_nxt, 1);
 	}
-	loss_sent(tcp, conn, len);
-	return len;
+	loss_sent(tcp, conn, train->len);
+	return train->len;
+}
+
+/* One segment of new data, full with mss. Returns the bytes; 0: nothing could be sent. The caller
+ * sees to the timer, once for all that it sends. */
+static uint32_t
+send_new_segment(struct tcp *tcp, struct rill_conn *conn, uint32_t mss)
+{
+	struct train train = next_segment(tcp, conn, mss);
+
+	if (train.count == 0 || send_train(tcp, conn, &train) == 0)
+		return 0;
+	if (unlikely(train.len > conn->mss))
+		pathmtu_probe_sent(tcp, conn, train.index, train.count);
+	return train.len;
+}
+
+/* The same with others behind it in the same frame, `most` bytes in all, where the port cuts frames. */
+static uint32_t
+send_new_segments(struct tcp *tcp, struct rill_conn *conn, uint32_t mss, uint32_t most)
+{
+	struct train first, train;
+
+	if (likely(!tso_is_possible(tcp, conn, mss)))
+		return send_new_segment(tcp, conn, mss);
+	first = next_segment(tcp, conn, mss);
+	if (first.count == 0)
+		return 0;
+	train = first;
+	if (train.len == mss) {
+		train.mss = mss;
+		tso_grow(tcp, conn, &train, most);
+	}
+	if (train.segments > 1 && send_train(tcp, conn, &train) > 0)
+		return train.len;
+	return send_train(tcp, conn, &first); /* alone; or there were not so many buffers */
 }
 
 /*
@@ -354,8 +392,10 @@ send_quantum(struct tcp *tcp, struct rill_conn *conn)
 		probe = pathmtu_probe_len(tcp, conn);
 	while (conn->txq_unsent != SLAB_NONE && sent < TCP_QUANTUM_BYTES &&
 		outbox_room(tcp->outbox) > 0 && pace_allows(tcp, conn)) {
-		len = send_new_segment(
-			tcp, conn, unlikely(probe > 0) ? probe : segment_max(tcp, conn));
+		len = unlikely(probe > 0)
+			      ? send_new_segment(tcp, conn, probe)
+			      : send_new_segments(tcp, conn, segment_max(tcp, conn),
+					TCP_QUANTUM_BYTES - sent);
 		if (len == 0)
 			break;
 		sent += len;

@@ -109,6 +109,9 @@ output_fast(struct tcp *tcp, struct rill_conn *conn)
 		(conn->flags & FAST_FLAGS_UNFIT) || (conn->modes & FAST_MODES_UNFIT) ||
 		conn->txq_unsent == SLAB_NONE || conn_paces(conn))
 		return false;
+	if (unlikely(tcp->netif->caps & NETIF_TX_TSO) &&
+		tcp_record_at(tcp, conn->txq_unsent)->next != SLAB_NONE)
+		return false; /* several may leave in one frame */
 	if (!emit_path_ready(tcp, conn))
 		return true; /* it is parked, or over */
 	pathmtu_follow(tcp, conn);

@@ -91,6 +91,13 @@ struct tcp_done {
 	struct rte_mbuf *mbufs[TCP_DONE_MAX];
 };
 
+#define TSO_WAITING_MAX 32 /* large frames that wait for the port (tso.h) */
+
+struct tso {
+	uint32_t tickets[TSO_WAITING_MAX]; /* of the last ones: a ring */
+	uint32_t count;
+};
+
 struct tcp {
 	/* Read all the time. */
 	struct slab conns, half_opens, timewaits, records, sidecars;
@@ -135,6 +142,7 @@ struct tcp {
 	struct challenge challenge;
 	struct token_bucket rst_tokens;
 	struct pmtu pmtu; /* paths that carry less than our link */
+	struct tso tso;
 
 	/* TIME-WAIT: a ring of indices, the oldest first. */
 	uint32_t *timewait_ring;

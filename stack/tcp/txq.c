@@ -57,6 +57,7 @@ txq_split(struct tcp *tcp, struct rill_conn *conn, uint32_t index, uint32_t len)
 	 */
 	record->true_size = 0;
 	record->flags &= (uint8_t)~RECORD_WRITTEN;
+	rest->flags &= (uint8_t)~RECORD_CUT;
 	rte_mbuf_refcnt_update(rest->mbuf, 1);
 	if (conn->txq_tail == index)
 		conn->txq_tail = rest_index;
@@ -75,7 +76,8 @@ txq_segment(const struct tcp *tcp, const struct rill_conn *conn, uint32_t index,
 		*len += tcp_record_at(tcp, index)->len;
 		index = tcp_record_at(tcp, index)->next;
 	} while (index != SLAB_NONE && index != conn->txq_unsent &&
-		 tcp_record_at(tcp, index)->ticket == ticket);
+		 tcp_record_at(tcp, index)->ticket == ticket &&
+		 !(tcp_record_at(tcp, index)->flags & RECORD_CUT));
 	return index;
 }
 

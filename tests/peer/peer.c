@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "offload.h"
 #include "peer_inner.h"
 
 #define POOL_FRAMES 1024
@@ -271,11 +272,20 @@ peer_packet(uint8_t *packet, const struct say *say)
 }
 
 static void
+hears_sent(void *arg, const uint8_t *bytes, uint32_t len)
+{
+	hear_frame(bytes, len);
+}
+
+static void
 take_frame(struct rte_mbuf *frame)
 {
+	const char *complaint = offload_frame(frame, hears_sent, NULL);
 	static uint8_t bytes[FRAME_MAX];
 	size_t len = frame_bytes(frame, bytes);
 
+	if (complaint != NULL)
+		peer_fail(__FILE__, __LINE__, "the lane's frame: %s", complaint);
 	if (held.on) {
 		check(held.count < HELD_MAX);
 		held.hashes[held.count] = frame_hash(FRAME_HASH_START, bytes, len);
@@ -283,7 +293,6 @@ take_frame(struct rte_mbuf *frame)
 	} else {
 		rte_pktmbuf_free(frame);
 	}
-	hear_frame(bytes, len);
 }
 
 static void

@@ -130,6 +130,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(tx_backlogged, "frames that the NIC did not take at once")                               \
 	X(segs_in, "TCP segments that passed the checks of wire format")                           \
 	X(segs_out, "TCP segments sent")                                                           \
+	X(tso_frames, "frames sent with several segments in them, for the port to cut")            \
 	X(bytes_in, "payload bytes delivered to the application")                                  \
 	X(bytes_out, "payload bytes that peers acknowledged")                                      \
 	X(syn_cookies_sent, "SYNs answered by a cookie, for want of room [4987]")                  \
