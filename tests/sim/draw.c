@@ -142,6 +142,9 @@ draw_nic(struct chance *c, uint32_t kinds, bool ethernet, struct nic_setup *nic)
 		nic->caps |= NETIF_RX_CKSUM;
 	if (!chance_one_in(c, 4))
 		nic->caps |= NETIF_TX_CHAINS;
+	nic->tso_chain_max = (uint16_t)(4 + chance_below(c, 61));
+	if (chance_one_in(c, 3))
+		nic->caps |= NETIF_TX_IP4_CKSUM | NETIF_TX_TCP_CKSUM | NETIF_TX_CHAINS | NETIF_TX_TSO;
 	if (kinds & SLOW_NIC) {
 		nic->send_us = chance_one_in(c, 2) ? 0 : chance_size(c, 1, 2 * MS);
 		nic->hold_us = chance_size(c, 1, 20 * MS);

@@ -243,7 +243,8 @@ lane_up(struct world *world, struct host *host, unsigned int index, uint32_t buf
 	const struct nic_listener listener = {nic_sends, nic_complains, lane};
 	struct rill_options options;
 	char name[16];
-	struct lane_setup setup = {.netif_caps = nic->caps, .tx_chain_max = nic->tx_chain_max};
+	struct lane_setup setup = {.netif_caps = nic->caps, .tx_chain_max = nic->tx_chain_max,
+		.tso_chain_max = nic->tso_chain_max};
 
 	lane->host = host;
 	lane->index = index;

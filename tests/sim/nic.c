@@ -7,6 +7,7 @@
 
 #include "frames.h"
 #include "netif.h"
+#include "offload.h"
 #include "wire.h"
 
 #define ETHER_LEN 14
@@ -58,24 +59,24 @@ check_unchanged(struct nic *nic, const struct nic_frame *held)
 
 /* ---- transmission */
 
-/* The work that was left to the NIC. */
-static void
-fill_in_checksums(const struct rte_mbuf *mbuf, uint8_t *bytes, uint32_t len)
-{
-	if (mbuf->ol_flags & (RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IP_CKSUM))
-		wire_fix_checksums(bytes + mbuf->l2_len, len - mbuf->l2_len);
-}
-
 static void
 send_one(struct nic *nic, const struct nic_frame *held)
 {
-	static uint8_t bytes[FRAME_MAX];
-	uint32_t len;
+	const char *complaint;
 
 	check_unchanged(nic, held);
-	len = (uint32_t)frame_bytes(held->mbuf, bytes);
-	fill_in_checksums(held->mbuf, bytes, len);
-	nic->listener.sends(nic->listener.arg, bytes, len);
+	complaint = offload_frame(held->mbuf, nic->listener.sends, nic->listener.arg);
+	if (complaint != NULL)
+		nic->listener.complains(nic->listener.arg, complaint);
+}
+
+/* May a frame have so many pieces? */
+static uint16_t
+chain_max(const struct nic *nic, const struct rte_mbuf *frame)
+{
+	if (!(frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		return nic->setup.tx_chain_max;
+	return (nic->setup.caps & NETIF_TX_TSO) ? nic->setup.tso_chain_max : 0;
 }
 
 /* Sends and frees what is due, in order. */
@@ -155,7 +156,7 @@ nic_tx(struct port *port, struct rte_mbuf **frames, uint16_t n)
 	if (n > 0 && chance_hit(nic->chance, nic->setup.picky))
 		n = (uint16_t)chance_below(nic->chance, n);
 	for (uint16_t i = 0; i < n; i++) {
-		if (frames[i]->nb_segs > nic->setup.tx_chain_max)
+		if (frames[i]->nb_segs > chain_max(nic, frames[i]))
 			nic->listener.complains(
 				nic->listener.arg, "a chain longer than the NIC takes");
 		take_one(nic, frames[i]);

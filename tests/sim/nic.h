@@ -26,7 +26,7 @@ struct rte_mempool;
 struct nic_setup {
 	uint16_t rx_desc, tx_desc; /* <= NIC_DESC_MAX */
 	uint16_t caps;             /* NETIF_... that it offers */
-	uint16_t tx_chain_max;
+	uint16_t tx_chain_max, tso_chain_max;
 	uint32_t send_us; /* a frame is read so much after it was taken, at most; 0: at once */
 	uint32_t hold_us; /* and freed so much after that, at most */
 	uint32_t picky;   /* parts of a million bursts of which it takes only some frames */
