@@ -46,6 +46,8 @@ check_fields(const struct rte_mbuf *frame, const uint8_t *bytes)
 		return "l4_len is not the TCP header's length";
 	if (!ip6 && !(flags & RTE_MBUF_F_TX_IP_CKSUM))
 		return "a frame to be cut does not ask for IPv4's checksum";
+	if (tcp[TCP_FLAGS] & (CWR | URG))
+		return "a frame to be cut bears CWR or URG, which belong to one segment";
 	if (frame->data_len < headers)
 		return "the headers are not all in the first buffer";
 	if (frame->tso_segsz < 64 ||

@@ -58,6 +58,8 @@ expect_segments(unsigned int from, unsigned int to)
 static void
 test_segments_share_frames(void **state)
 {
+	uint32_t segments[2] = {0, 0}, index; /* that begin where others end, in a frame and with it */
+	const struct tcp *tcp;
 	uint64_t before;
 
 	up((struct peer_setup){.ts = true});
@@ -68,6 +70,15 @@ test_segments_share_frames(void **state)
 		expect(ACK, 1 + i * (MSS - 12), 1, .len = MSS - 12, .psh = i == 9);
 	expect_silence();
 	check_equal(stats().segs_out - before, 10);
+	tcp = &peer.lane->tcp;
+	for (index = app->conn->txq_head; index != SLAB_NONE; index = tcp_record_at(tcp, index)->next) {
+		uint8_t flags = tcp_record_at(tcp, index)->flags;
+
+		check(!(flags & RECORD_CONTINUES));
+		segments[(flags & RECORD_CUT) != 0]++;
+	}
+	check_equal(segments[0], 2);
+	check_equal(segments[1], 8);
 	peer_sends(ACK, 1, 1 + 10 * (MSS - 12));
 	check_equal(app->acked, 10 * (MSS - 12));
 	check_equal(stats().records, 0);
