@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_jhash.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
@@ -38,10 +37,7 @@ addr_is_same(const struct rill_addr *a, const struct rill_addr *b)
 static uint32_t *
 bucket_of(struct neighbors *neighbors, const struct rill_addr *addr)
 {
-	uint32_t words[sizeof(addr->u.ip6) / sizeof(uint32_t)], len = addr_len(addr), hash;
-
-	memcpy(words, &addr->u, len); /* addresses stand anywhere */
-	hash = rte_jhash_32b(words, len / sizeof(words[0]), addr->family);
+	uint64_t hash = siphash(&neighbors->key, &addr->u, addr_len(addr));
 
 	return &neighbors->buckets[hash & (NEIGHBOR_BUCKETS - 1)];
 }
@@ -283,8 +279,8 @@ make_bare_ip_entry(struct neighbors *neighbors)
 }
 
 struct neighbors *
-neighbors_create(
-	const struct netif *netif, struct wheel *wheel, uint8_t timer_kind, int numa_node)
+neighbors_create(const struct netif *netif, struct wheel *wheel, uint8_t timer_kind,
+	const struct siphash_key *key, int numa_node)
 {
 	struct neighbors *neighbors = rte_zmalloc_socket(
 		"rill_neighbors", sizeof(*neighbors), RTE_CACHE_LINE_SIZE, numa_node);
@@ -294,6 +290,7 @@ neighbors_create(
 	neighbors->netif = netif;
 	neighbors->wheel = wheel;
 	neighbors->timer_kind = timer_kind;
+	neighbors->key = *key;
 	neighbors_set_times(neighbors, NEIGHBOR6_REACHABLE_US, NEIGHBOR_RETRY_US);
 	slab_init(&neighbors->slab, neighbors->entries, sizeof(struct neighbor), NEIGHBORS_MAX,
 		offsetof(struct neighbor, next), false);

@@ -47,6 +47,7 @@
 
 #include "netif.h"
 #include "outbox.h"
+#include "siphash.h"
 #include "slab.h"
 #include "wheel.h"
 
@@ -109,11 +110,11 @@ enum neighbor_event {
 
 /*
  * Makes a cache. netif, wheel stay the caller's and must outlive it. timer_kind is the kind of this
- * cache's nodes on the wheel: whoever expires the wheel hands them to neighbor_timer.
- * Returns NULL without memory.
+ * cache's nodes on the wheel: whoever expires the wheel hands them to neighbor_timer. key, of addresses,
+ * is a secret: else hosts of the link could all be found in one place. Returns NULL without memory.
  */
-struct neighbors *neighbors_create(
-	const struct netif *netif, struct wheel *wheel, uint8_t timer_kind, int numa_node);
+struct neighbors *neighbors_create(const struct netif *netif, struct wheel *wheel,
+	uint8_t timer_kind, const struct siphash_key *key, int numa_node);
 void neighbors_destroy(struct neighbors *neighbors);
 
 /*

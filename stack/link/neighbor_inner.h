@@ -14,6 +14,7 @@ struct neighbors {
 	const struct netif *netif;
 	struct wheel *wheel;
 	uint8_t timer_kind;
+	struct siphash_key key; /* of the buckets */
 	ustime reachable6_us, retry6_us; /* of IPv6 */
 	struct slab slab;
 	struct neighbor_list idle;   /* nobody holds them; the longest unused first */

@@ -43,12 +43,13 @@ static bool
 net_make(struct net *net, const struct net_setup *setup)
 {
 	struct siphash_key fragments_key = siphash_derive(setup->secret, "fragments");
+	struct siphash_key neighbors_key = siphash_derive(setup->secret, "neighbours");
 	struct rte_rib_conf conf = {.max_nodes = RIB_NODES};
 
 	net6_init(net, setup->name, setup->numa_node);
 	net->rib = rte_rib_create(setup->name, setup->numa_node, &conf);
-	net->neighbors = neighbors_create(
-		setup->netif, setup->wheel, setup->neighbor_kind, setup->numa_node);
+	net->neighbors = neighbors_create(setup->netif, setup->wheel, setup->neighbor_kind,
+		&neighbors_key, setup->numa_node);
 	net->fragments = fragments_create(setup->netif->wait_pool, setup->wheel,
 		setup->fragments_kind, &fragments_key, setup->netif->counters, setup->numa_node);
 	return net->rib != NULL && net->neighbors != NULL && net->fragments != NULL;

@@ -6,7 +6,8 @@
 uint16_t
 rcvwnd_mss_to_offer(const struct tcp *tcp, const struct rill_options *options, uint8_t family)
 {
-	uint32_t mss = tcp->netif->mtu - (uint32_t)headers_ip_len(family) - TCP_HEADER_LEN;
+	uint32_t mtu = family == AF_INET6 ? tcp->netif->mtu6 : tcp->netif->mtu;
+	uint32_t mss = mtu - (uint32_t)headers_ip_len(family) - TCP_HEADER_LEN;
 
 	if (options->mss != 0 && (uint32_t)options->mss < mss)
 		mss = (uint32_t)options->mss;

@@ -17,9 +17,12 @@
 
 #include "netif.h"
 #include "outbox.h"
+#include "siphash.h"
 #include "wheel.h"
 
 #define LINK_START 5000000007ull
+
+static const struct siphash_key neighbors_key = {1, 2};
 
 static struct link {
 	struct counters counters;

@@ -28,7 +28,7 @@ begin(void)
 	us = ip4(10, 0, 0, 1);
 	us_too = ip4(10, 0, 0, 100);
 	peer = ip4(10, 0, 0, 2);
-	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, 1, SOCKET_ID_ANY);
+	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, 1, &neighbors_key, SOCKET_ID_ANY);
 	assert_non_null(neighbors);
 }
 

@@ -7,7 +7,7 @@
  */
 #include "links.h"
 
-#include "neighbor.h"
+#include "neighbor_inner.h"
 
 #define TIMER_KIND 7
 #define SECOND USEC_PER_SEC
@@ -20,7 +20,7 @@ begin(bool ethernet)
 {
 	link_reset(ethernet, 0);
 	us = ip4(10, 0, 0, 1);
-	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, TIMER_KIND, SOCKET_ID_ANY);
+	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, TIMER_KIND, &neighbors_key, SOCKET_ID_ANY);
 	assert_non_null(neighbors);
 }
 
@@ -276,6 +276,31 @@ test_unused_entries_are_forgotten(void **state)
 	}
 	expect_silence();
 	assert_int_equal(neighbors_count(neighbors), 0);
+	end();
+}
+
+/* Who does not know the secret cannot tell which addresses are found in one place. */
+static void
+test_places_depend_on_the_secret(void **state)
+{
+	struct siphash_key other_key = {3, 4};
+	struct neighbors *other;
+	unsigned int moved = 0;
+
+	begin(true);
+	other = neighbors_create(
+		&lnk.netif, &lnk.wheel, TIMER_KIND, &other_key, SOCKET_ID_ANY);
+	for (uint8_t i = 1; i <= 100; i++) {
+		struct rill_addr addr = ip4(10, 0, 0, i);
+		struct rte_ether_addr mac = mac_of(i);
+
+		assert_true(neighbor_learn(neighbors, &addr, &mac, true, lnk.now, &lnk.outbox));
+		assert_true(neighbor_learn(other, &addr, &mac, true, lnk.now, &lnk.outbox));
+	}
+	for (unsigned int i = 0; i < NEIGHBOR_BUCKETS; i++)
+		moved += neighbors->buckets[i] != other->buckets[i];
+	assert_in_range(moved, 150, 200); /* each in two places, but for what falls together */
+	neighbors_destroy(other);
 	end();
 }
 
@@ -563,6 +588,7 @@ main(void)
 		cmocka_unit_test(test_wanted_while_failed),
 		cmocka_unit_test(test_old_entries_are_asked_by_unicast),
 		cmocka_unit_test(test_unused_entries_are_forgotten),
+		cmocka_unit_test(test_places_depend_on_the_secret),
 		cmocka_unit_test(test_contradiction_is_probed_not_believed),
 		cmocka_unit_test(test_negative_advice),
 		cmocka_unit_test(test_full_cache_forgets_the_longest_unused),

@@ -132,7 +132,7 @@ hear_arp(uint16_t op, uint8_t target)
 	struct arp_frame frame = arp_frame(op, mac_of(2), mac_of(1), ip4(10, 0, 0, 2), mac_of(1),
 		ip4(10, 0, 0, target));
 
-	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, 1, -1);
+	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, 1, &neighbors_key, -1);
 	assert_non_null(neighbors);
 	arp_input(neighbors, &lnk.netif, packets_cut((uint8_t *)&frame, sizeof(frame), sizeof(frame),
 		sizeof(frame)), 14, is_ours, NULL, NULL, lnk.now, &lnk.outbox);

@@ -28,7 +28,7 @@ begin(void)
 	link_reset(true, 0);
 	us = ip6(1);
 	peer = ip6(2);
-	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, TIMER_KIND, SOCKET_ID_ANY);
+	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, TIMER_KIND, &neighbors_key, SOCKET_ID_ANY);
 	assert_non_null(neighbors);
 }
 

@@ -176,11 +176,37 @@ test_all_settle_at_once(void **state)
 	end();
 }
 
+/* What a lane's SYN says that it takes, if all goes well; the frames before it are passed over. */
+static unsigned int
+mss_offered(unsigned int lane)
+{
+	static const struct rill_handler handler = {.on_open = NULL};
+	struct rill_endpoint remote = {.addr = ip6(FAR), .port = 80};
+	struct rte_mbuf *out[64];
+	struct rill_conn *conn;
+	unsigned int mss = 0, n;
+
+	assert_int_equal(rill_connect(lanes[lane], NULL, &remote, NULL, &handler, NULL, &conn), 0);
+	rill_lane_turn(lanes[lane], now, NULL, 0);
+	while ((n = rill_lane_take(lanes[lane], out, 64)) > 0) {
+		for (unsigned int i = 0; i < n; i++) {
+			const uint8_t *bytes = rte_pktmbuf_mtod(out[i], const uint8_t *);
+
+			if (bytes[20] == IPPROTO_TCP) /* the option comes first */
+				mss = (unsigned int)bytes[76] << 8 | bytes[77];
+		}
+		rte_pktmbuf_free_bulk(out, n);
+	}
+	return mss;
+}
+
+/* A router, its network, and the MTU of the link, which connections keep to [MUST-16, MUST-67]. */
 static void
 test_a_router_and_a_neighbour(void **state)
 {
-	static const uint8_t router[56] = {NDP_ROUTER_ADVERT, [6] = 7, [16] = 1, 1, 2, 0, 0, 0, 0, 9,
-		[24] = 3, 4, 64, 0xc0, 0, 1, 0, 0, 0, 1, 0, 0, [40] = 0x20, 1, 0xd, 0xb8, 0, 5};
+	static const uint8_t router[64] = {NDP_ROUTER_ADVERT, [6] = 7, [16] = 1, 1, 2, 0, 0, 0, 0, 9,
+		[24] = 3, 4, 64, 0xc0, 0, 1, 0, 0, 0, 1, 0, 0, [40] = 0x20, 1, 0xd, 0xb8, 0, 5,
+		[56] = 5, 1, 0, 0, 0, 0, 0x05, 0x78};
 	struct rill_addr far = ip6(FAR), via, source;
 	char text[RILL_ADDR_STRLEN];
 
@@ -195,6 +221,7 @@ test_a_router_and_a_neighbour(void **state)
 			assert_string_equal(rill_addr_format(&via, text), "fe80::99");
 			assert_int_equal(
 				neighbors_state(net_neighbors(lanes[i]->net), &via), NEIGHBOR_STALE);
+			assert_int_equal(mss_offered(i), 1400 - 40 - 20);
 		}
 		end();
 	}
