@@ -33,6 +33,7 @@ struct host {
 	unsigned int ips_each[RILL_PORTS_MAX];
 	unsigned int ips_count;             /* ports that have some: times that --ip is given */
 	struct rill_addr gateway, gateway6; /* family 0: none */
+	bool ip4_probe, ip4_yield;
 	char exception[HOST_TEXT_LEN]; /* empty: none */
 	bool ip6_autoconf, ip6_unprobed;
 	uint32_t lanes, vlan, mtu, msl_ms, idle_sleep_us;
@@ -63,6 +64,10 @@ void host_clear_ips(void *settings);
 		option_set_flag, offsetof(struct host, ip6_autoconf)},                             \
 	{"ip6-unprobed", NULL, "uses IPv6 addresses at once, without asking for 1 s to 2 s whether "   \
 		"somebody has them", option_set_flag, offsetof(struct host, ip6_unprobed)},          \
+	{"ip4-probe", NULL, "asks for 4 s to 7 s whether another host has an address of IPv4, before " \
+		"it is used", option_set_flag, offsetof(struct host, ip4_probe)},          \
+	{"ip4-yield", NULL, "gives an address of IPv4 up that another host claims twice within 10 s, " \
+		"instead of defending it", option_set_flag, offsetof(struct host, ip4_yield)}, \
 	{"exception", "NAME,iface=IFACE", "hands what is not for this program to the kernel, through " \
 		"the interface of this device (net_tap or net_virtio_user; default none)",         \
 		host_set_exception},                                                               \

@@ -18,6 +18,8 @@ fill_port(struct rill_port_config *port, const struct host *host, unsigned int i
 	port->mtu = (uint16_t)host->mtu;
 	port->ip6_autoconf = host->ip6_autoconf;
 	port->ip6_unprobed = host->ip6_unprobed;
+	port->ip4_probe = host->ip4_probe;
+	port->ip4_yield = host->ip4_yield;
 	port->exception = host->exception[0] != '\0' ? host->exception : NULL;
 	if (host_gateway_port(host, AF_INET) == (int)i)
 		port->gateway = host->gateway;

@@ -51,6 +51,27 @@ runner_hand_over(struct runner *runner)
 	joined->count = 0;
 }
 
+static const char *const troubles[] = {
+	[NET_TROUBLE_TAKEN] = "it is not used",
+	[NET_TROUBLE_CONTESTED] = "both use it, and neither works well: give one of them another",
+	[NET_TROUBLE_LOST] = "it is given up, and its connections are ended",
+};
+
+static void
+runner_tell_of_trouble(struct runner *runner)
+{
+	const struct net_trouble *trouble = net_trouble(runner->lane->net);
+	char text[RILL_ADDR_STRLEN];
+
+	if (trouble->number == runner->trouble_seen)
+		return;
+	runner->trouble_seen = trouble->number;
+	fprintf(stderr,
+		"rill: port %s: another host, " RTE_ETHER_ADDR_PRT_FMT ", has our address %s: %s\n",
+		runner->port.name, RTE_ETHER_ADDR_BYTES(&trouble->mac),
+		rill_addr_format(&trouble->addr, text), troubles[trouble->kind]);
+}
+
 /*
  * The lanes of a port have the same addresses, and so the same groups: its first one tells it. With a
  * kernel behind it, it lets all of them in as it is. And people hear of an address that is taken.
@@ -67,7 +88,10 @@ runner_tell_of_addresses(struct runner *runner)
 			"rill: port %s: another host has an IPv6 address of ours: it is not used\n",
 			runner->port.name);
 	runner->duplicates_seen = runner->lane->counters.nd_duplicates;
-	if (runner == runner->group->first && runner->group->config->exception == NULL)
+	if (runner != runner->group->first)
+		return;
+	runner_tell_of_trouble(runner);
+	if (runner->group->config->exception == NULL && runner->lane->netif.groups.joined)
 		port_join(&runner->port, groups,
 			net_groups(runner->lane->net, groups, PORT_GROUPS_MAX));
 }

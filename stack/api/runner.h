@@ -83,6 +83,7 @@ struct runner {
 	bool drained;         /* and has no connection left */
 	uint32_t groups_seen; /* of the lane's netif, when the port was last told them */
 	uint64_t duplicates_seen; /* of the lane's counters, likewise */
+	uint32_t trouble_seen;    /* with addresses of the lane's: its number */
 	bool late;            /* the drain's deadline passed with connections left */
 	ustime drain_at;
 	int result;           /* 0 or a negative errno: its thread could not do its work */

@@ -74,6 +74,8 @@ runner_fill_config(const struct runner *runner, const struct rill_port_config *f
 	config->gateway6 = from->gateway6;
 	config->ip6_autoconf = from->ip6_autoconf;
 	config->ip6_unprobed = from->ip6_unprobed;
+	config->ip4_probe = from->ip4_probe;
+	config->ip4_yield = from->ip4_yield;
 	config->limits = stack->config.limits;
 	config->options = &stack->config.options;
 	config->secret = stack->secret;

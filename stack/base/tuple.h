@@ -82,6 +82,14 @@ tuple_remote(const struct tuple_head *head, const struct tuple_addrs6 *addrs6)
 	return addr;
 }
 
+/* Is its local address this one, of IPv4? */
+static inline bool
+tuple_is_at(const struct tuple_head *head, const struct rill_addr *addr4)
+{
+	return head->family == AF_INET &&
+	       memcmp(addr4->u.ip4, &head->laddr4, sizeof(head->laddr4)) == 0;
+}
+
 /* Puts addresses of one family into a tuple, whose ports are given elsewhere. */
 static inline void
 tuple_set_addrs(

@@ -100,8 +100,12 @@ lane_configure(struct rill_lane *lane)
 		.autoconf = config->ip6_autoconf,
 		.key = siphash_derive(config->secret, "ip6"),
 	};
+	const struct net_ip4 ip4 = {.probe = config->ip4_probe, .yield = config->ip4_yield};
 	char text[RILL_ADDR_STRLEN];
-	int rc = net_set_ip6(lane->net, &ip6, lane->now);
+	int rc;
+
+	net_set_ip4(lane->net, &ip4);
+	rc = net_set_ip6(lane->net, &ip6, lane->now);
 
 	if (rc != 0)
 		return error_set(rc, "ip6_autoconf: IPv6 needs a link of 1280 bytes, and memory: mtu is %u",

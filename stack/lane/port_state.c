@@ -43,6 +43,15 @@ lane_set_mac(struct rill_lane *lane, const struct rte_ether_addr *mac)
 	lane_announce(lane);
 }
 
+void
+lane_addr_claimed(
+	struct rill_lane *lane, const struct rill_addr *addr, const struct rte_ether_addr *mac)
+{
+	RILL_OWNED(&lane->owner);
+	if (net_addr_claimed(lane->net, addr, mac, lane->now, &lane->outbox))
+		tcp_addr_lost(&lane->tcp, addr);
+}
+
 static void
 tell_gone(struct rill_conn *conn, void *lane)
 {

@@ -19,6 +19,11 @@ void lane_announce(struct rill_lane *lane);
  * address that is not the port's. */
 void lane_set_mac(struct rill_lane *lane, const struct rte_ether_addr *mac);
 
+/* Another host, at mac, has an IPv4 address of ours, or wants it too. If it is given up, its connections
+ * end, by RST [5227 2.4]. */
+void lane_addr_claimed(
+	struct rill_lane *lane, const struct rill_addr *addr, const struct rte_ether_addr *mac);
+
 /* The port's device is gone. Connections hear ENETDOWN as a soft error, and end when their time is up. */
 void lane_port_gone(struct rill_lane *lane);
 

@@ -10,6 +10,7 @@
 #include <rte_tcp.h>
 
 #include "lane.h"
+#include "port_state.h"
 
 enum news_kind {
 	NEWS_CLAIM,
@@ -158,6 +159,8 @@ siblings_hear(struct rill_lane *lane)
 
 		if (news[i].kind == NEWS_FACT)
 			net_hear_fact(lane->net, &news[i].u.fact, lane->now, &lane->outbox);
+		else if (news[i].kind == NEWS_CLAIM && claim->is_on_us)
+			lane_addr_claimed(lane, &claim->addr, &claim->mac);
 		else if (news[i].kind == NEWS_CLAIM)
 			neighbor_learn(net_neighbors(lane->net), &claim->addr, &claim->mac,
 				claim->asks_us, lane->now, &lane->outbox);

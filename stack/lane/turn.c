@@ -10,6 +10,7 @@
 #include "arp.h"
 #include "ether.h"
 #include "lane.h"
+#include "port_state.h"
 
 /* 32-bit deadlines are compared modulo 2^32: longer jumps of time are taken in steps. What the turn
  * before left over is less than 2^31 µs late when the first step fires it. */
@@ -24,10 +25,23 @@ struct burst {
 	struct segment segments[RILL_BURST_MAX];
 };
 
-static bool
-addr_is_ours(const void *net, const struct rill_addr *addr)
+static enum arp_whose
+whose_addr(const void *net, const struct rill_addr *addr)
 {
-	return net_addr_is_ours(net, addr);
+	return net_addr_whose(net, addr);
+}
+
+static void
+receive_arp(struct rill_lane *lane, struct rte_mbuf *frame, uint16_t l2_len)
+{
+	struct arp_claim claim = {.shared = lane->siblings.count > 0};
+
+	arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, whose_addr, lane->net,
+		&claim, lane->now, &lane->outbox);
+	if (claim.is_on_us)
+		lane_addr_claimed(lane, &claim.addr, &claim.mac);
+	if (claim.shared)
+		siblings_tell_claim(lane, &claim);
 }
 
 /* Tells tcp what became of next hops. */
@@ -48,18 +62,13 @@ static __rte_noinline bool
 classify_any(struct rill_lane *lane, struct rte_mbuf *frame, struct segment *segment)
 {
 	struct icmp_error error;
-	struct arp_claim claim;
 	enum ip_verdict verdict;
 	uint16_t l2_len;
 	bool group;
 
 	switch (ether_input(&lane->netif, frame, &l2_len, &group)) {
 	case ETHER_ARP:
-		arp_input(net_neighbors(lane->net), &lane->netif, frame, l2_len, addr_is_ours,
-			lane->net, lane->siblings.count > 0 ? &claim : NULL, lane->now,
-			&lane->outbox);
-		if (lane->siblings.count > 0)
-			siblings_tell_claim(lane, &claim);
+		receive_arp(lane, frame, l2_len);
 		return false;
 	case ETHER_IP4:
 		verdict = ip4_input(lane->net, frame, l2_len, group, lane->now, &lane->outbox,

@@ -97,30 +97,58 @@ is_host(const struct rill_addr *addr)
 	       addr->u.ip4[0] < IP4_CLASS_D;
 }
 
+/* A host that is not this one has an address of ours, or wants it at the same time. */
+static void
+note_conflict(const struct netif *netif, const struct rill_addr *addr,
+	const struct rte_ether_addr *mac, struct arp_claim *claim)
+{
+	if (rte_is_same_ether_addr(mac, &netif->mac)) /* an echo */
+		return;
+	claim->addr = *addr;
+	claim->mac = *mac;
+	claim->is_on_us = true;
+}
+
+/* The sender has an address of its own. Returns whether anybody had use for that. */
+static bool
+learn(struct neighbors *neighbors, const struct rill_addr *sender,
+	const struct rte_ether_addr *mac, bool asks_us, struct arp_claim *claim, ustime now,
+	struct outbox *outbox)
+{
+	claim->addr = *sender;
+	claim->mac = *mac;
+	claim->asks_us = asks_us;
+	/* Perhaps not by this lane, but then that is not for it to say. */
+	return neighbor_learn(neighbors, sender, mac, asks_us, now, outbox) || claim->shared;
+}
+
 /* Handles a packet of good form. Returns RILL_DROP_COUNT if it was of use. */
 static enum rill_drop
 arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct rte_arp_hdr *header,
-	struct rte_mbuf *frame, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
+	struct rte_mbuf *frame, enum arp_whose (*whose)(const void *arg, const struct rill_addr *addr),
 	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox)
 {
 	const struct rte_arp_ipv4 *arp = &header->arp_data;
 	struct rill_addr sender = addr4(&arp->arp_sip), target = addr4(&arp->arp_tip);
 	bool request = header->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST);
-	bool asks_us = request && is_ours(arg, &target), known = false;
+	enum arp_whose asked = request ? whose(arg, &target) : ARP_THEIRS;
+	bool asks_us = asked == ARP_OURS, known = false;
 
 	if (!asks_us) /* which the kernel may have asked for itself, or may have to answer */
 		netif_share(netif, frame);
 	if (!rte_is_valid_assigned_ether_addr(&arp->arp_sha))
 		return RILL_DROP_arp_bad_sender;
 	if (arp->arp_sip != 0 || !request) {
-		if (!is_host(&sender) || is_ours(arg, &sender))
+		if (!is_host(&sender))
 			return RILL_DROP_arp_bad_sender;
-		known = neighbor_learn(
-			neighbors, &sender, &arp->arp_sha, asks_us, now, outbox);
-		if (claim != NULL) {
-			*claim = (struct arp_claim){sender, arp->arp_sha, asks_us};
-			known = true; /* perhaps not by this lane, but then that is not for it to say */
+		if (whose(arg, &sender) != ARP_THEIRS) {
+			note_conflict(netif, &sender, &arp->arp_sha, claim);
+			return RILL_DROP_arp_bad_sender;
 		}
+		known = learn(neighbors, &sender, &arp->arp_sha, asks_us, claim, now, outbox);
+	} else if (asked == ARP_PROBED) {
+		note_conflict(netif, &target, &arp->arp_sha, claim);
+		known = claim->is_on_us;
 	}
 	if (asks_us && arp_send(netif, RTE_ARP_OP_REPLY, &target, &sender, &arp->arp_sha,
 			       &arp->arp_sha, outbox))
@@ -130,7 +158,7 @@ arp_handle(struct neighbors *neighbors, const struct netif *netif, const struct 
 
 void
 arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
-	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
+	uint16_t l2_len, enum arp_whose (*whose)(const void *arg, const struct rill_addr *addr),
 	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox)
 {
 	struct rte_arp_hdr copy;
@@ -138,13 +166,11 @@ arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbu
 	enum rill_drop reason = RILL_DROP_arp_malformed;
 
 	netif->counters->arp_in++;
-	if (claim != NULL)
-		claim->addr.family = 0;
+	*claim = (struct arp_claim){.shared = claim->shared};
 	if (arp != NULL)
 		reason = arp_check_form(arp);
 	if (reason == RILL_DROP_COUNT)
-		reason = arp_handle(
-			neighbors, netif, arp, mbuf, is_ours, arg, claim, now, outbox);
+		reason = arp_handle(neighbors, netif, arp, mbuf, whose, arg, claim, now, outbox);
 	if (reason != RILL_DROP_COUNT)
 		drop_packet(netif->counters, mbuf, reason);
 	else

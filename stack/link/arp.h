@@ -11,22 +11,29 @@
 
 #include "neighbor.h"
 
-/* Where an ARP packet says that a host is: what other lanes of the port have to hear of too. */
+enum arp_whose {
+	ARP_THEIRS,
+	ARP_PROBED, /* to be ours, if nobody has it */
+	ARP_OURS,
+};
+
+/* Where an ARP packet says that a host is, or that it has an address of ours: for other lanes too. */
 struct arp_claim {
 	struct rill_addr addr; /* family 0: it says nothing that may be believed */
 	struct rte_ether_addr mac;
-	bool asks_us; /* it will be talked to: worth an entry */
+	bool asks_us;  /* it will be talked to: worth an entry */
+	bool is_on_us; /* addr is ours or probed, and mac another's: a conflict [5227 2.1.1, 2.4] */
+	bool shared;   /* set by whoever asks: other lanes of the port will hear of it */
 };
 
 /*
- * An ARP packet at l2_len. is_ours(arg, addr) says whether an IPv4 address is one of this
- * interface. Requests for ours are answered by unicast; the cache learns the sender if it asks for
- * us, and is updated if it knows the sender [826]. A probe (sender address 0) is answered and not
- * learned [5227 2.1.1]. A sender that calls itself by an address of ours is ignored. Frees the
- * mbuf. claim: NULL if nobody else has to hear of it.
+ * An ARP packet at l2_len. whose(arg, addr) says what an IPv4 address is to this interface. Requests
+ * for ours are answered by unicast; the cache learns the sender if it asks for us, and is updated if
+ * it knows the sender [826]. A probe (sender address 0) is answered and not learned [5227 2.1.1]. A
+ * sender that calls itself by an address of ours is not learned. Frees the mbuf; *claim is what it said.
  */
 void arp_input(struct neighbors *neighbors, const struct netif *netif, struct rte_mbuf *mbuf,
-	uint16_t l2_len, bool (*is_ours)(const void *arg, const struct rill_addr *addr),
+	uint16_t l2_len, enum arp_whose (*whose)(const void *arg, const struct rill_addr *addr),
 	const void *arg, struct arp_claim *claim, ustime now, struct outbox *outbox);
 
 /* A request for target, from source; broadcast if mac is NULL, else to that MAC. Counts. */

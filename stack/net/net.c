@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 #include <rte_rib.h>
 
+#include "acd.h"
 #include "arp.h"
 #include "check.h"
 #include "icmp4.h"
@@ -70,6 +71,7 @@ net_create(const struct net_setup *setup)
 	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, setup->now);
 	token_init(&net->splits, ICMP_SPLIT_EVERY_US, ICMP_SPLIT_BURST, setup->now);
 	net->ids.key = siphash_derive(setup->secret, "ip4 ids");
+	rng_init(&net->rng, siphash_derive(setup->secret, "acd"));
 	token_init(&net->icmp_hints, ICMP_HINT_EVERY_US, ICMP_HINT_BURST, setup->now);
 	if (net_make(net, setup))
 		return net;
@@ -89,6 +91,19 @@ net_destroy(struct net *net)
 	rte_rib_free(net->rib);
 	net6_fini(net);
 	rte_free(net);
+}
+
+void
+net_set_ip4(struct net *net, const struct net_ip4 *setup)
+{
+	RILL_DCHECK(net->slots == 0);
+	net->ip4 = *setup;
+}
+
+const struct net_trouble *
+net_trouble(const struct net *net)
+{
+	return &net->trouble;
 }
 
 struct neighbors *
@@ -129,21 +144,67 @@ addr_towards(const struct net *net, uint32_t ip)
 	return best != NULL ? &net->addrs[best->source] : NULL;
 }
 
+/* ip 0: a free slot. */
 static struct net_addr *
-addr_find(struct net *net, uint32_t ip)
+addr_find(const struct net *net, uint32_t ip)
 {
 	for (unsigned int i = 0; i < net->slots; i++) {
 		if (net->addrs[i].ip == ip)
-			return &net->addrs[i];
+			return (struct net_addr *)&net->addrs[i];
 	}
 	return NULL;
 }
 
+struct net_addr *
+net_addr_find(const struct net *net, const struct rill_addr *which)
+{
+	uint32_t ip = ip_of(which);
+
+	return which->family == AF_INET && ip != 0 ? addr_find(net, ip) : NULL;
+}
+
+enum arp_whose
+net_addr_whose(const struct net *net, const struct rill_addr *addr)
+{
+	const struct net_addr *found;
+
+	if (net_addr_is_ours(net, addr))
+		return ARP_OURS;
+	found = net->probing > 0 ? net_addr_find(net, addr) : NULL;
+	return found != NULL && found->state == NET_ADDR_PROBED ? ARP_PROBED : ARP_THEIRS;
+}
+
+/* Is there an address in this network, whether it is ours already or not? */
 static bool
 network_is_used(const struct net *net, uint32_t network, uint32_t mask)
 {
+	for (unsigned int i = 0; i < net->slots; i++) {
+		const struct net_addr *addr = &net->addrs[i];
+
+		if (addr->ip != 0 && addr->mask == mask && (addr->ip & mask) == network)
+			return true;
+	}
+	return false;
+}
+
+static bool
+network_is_connected(const struct net *net, uint32_t network, uint32_t mask)
+{
 	for (unsigned int i = 0; i < net->connected_count; i++) {
 		if (net->connected[i].mask == mask && net->connected[i].ip == network)
+			return true;
+	}
+	return false;
+}
+
+/* Is it in the network of an address, whether that is ours already or not? */
+static bool
+is_near(const struct net *net, uint32_t ip)
+{
+	for (unsigned int i = 0; i < net->slots; i++) {
+		const struct net_addr *addr = &net->addrs[i];
+
+		if (addr->ip != 0 && ((addr->ip ^ ip) & addr->mask) == 0)
 			return true;
 	}
 	return false;
@@ -162,23 +223,23 @@ network_append(struct net *net, struct net_connected network)
 	net->connected[net->broadcast_count++] = network;
 }
 
-/* The addresses have changed: what packets look at follows them. */
-static void
-index_rebuild(struct net *net)
+void
+net_addrs_changed(struct net *net)
 {
 	memset(net->ours, 0, sizeof(net->ours));
 	memset(net->passed, 0, sizeof(net->passed));
-	net->connected_count = net->broadcast_count = 0;
+	net->connected_count = net->broadcast_count = net->probing = 0;
 	for (unsigned int slot = 0; slot < net->slots; slot++) {
 		uint32_t ip = net->addrs[slot].ip, mask = net->addrs[slot].mask;
 		uint32_t i = net_set_index(ip);
 
-		if (ip == 0)
+		net->probing += ip != 0 && net->addrs[slot].state == NET_ADDR_PROBED;
+		if (ip == 0 || net->addrs[slot].state != NET_ADDR_OURS)
 			continue;
 		while (net->ours[i] != 0)
 			i = (i + 1) % NET_SET_SIZE;
 		net->ours[i] = ip;
-		if (!network_is_used(net, ip & mask, mask))
+		if (!network_is_connected(net, ip & mask, mask))
 			network_append(net,
 				(struct net_connected){.ip = ip & mask, .mask = mask, .source = slot});
 	}
@@ -220,7 +281,7 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 	if (prefix->addr.family != AF_INET || prefix->len == 0 || prefix->len > IP4_BITS)
 		return -EINVAL;
 	mask = rte_rib_depth_to_mask(prefix->len);
-	if (net_ip_is_ours(net, ip))
+	if (net_addr_find(net, &prefix->addr) != NULL)
 		return -EEXIST;
 	if (!is_assignable(net, ip, mask))
 		return -EINVAL;
@@ -234,9 +295,8 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 	if (addr == NULL)
 		addr = &net->addrs[net->slots++];
 	*addr = (struct net_addr){.ip = ip, .mask = mask, .timer.kind = net->announce_kind};
-	index_rebuild(net);
-	if (net->netif->ethernet && !net->netif->silent)
-		wheel_arm(net->wheel, &addr->timer, now);
+	acd_begin(net, addr, now);
+	net_addrs_changed(net);
 	return 0;
 }
 
@@ -248,15 +308,15 @@ net_addr_del(struct net *net, const struct rill_addr *which)
 
 	if (which->family == AF_INET6)
 		return net6_addr_del(net, which);
-	if (!net_addr_is_ours(net, which))
+	addr = net_addr_find(net, which);
+	if (addr == NULL)
 		return -ENOENT;
-	addr = addr_find(net, ip);
 	mask = addr->mask;
 	wheel_cancel(net->wheel, &addr->timer);
 	*addr = (struct net_addr){0};
 	while (net->slots > 0 && net->addrs[net->slots - 1].ip == 0)
 		net->slots--;
-	index_rebuild(net);
+	net_addrs_changed(net);
 	if (!network_is_used(net, ip & mask, mask))
 		rte_rib_remove(net->rib, ip & mask, (uint8_t)__builtin_popcount(mask));
 	neighbors_forget_source(net->neighbors, which);
@@ -273,8 +333,7 @@ net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_
 		return net6_route_add(net, dst, gateway);
 	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || gateway->family != AF_INET)
 		return -EINVAL;
-	if (!net_ip_is_unicast(net, via) || net_ip_is_ours(net, via) ||
-		addr_towards(net, via) == NULL)
+	if (!net_ip_is_unicast(net, via) || net_addr_find(net, gateway) != NULL || !is_near(net, via))
 		return -EINVAL;
 	if (net->routes == ROUTES_MAX &&
 		rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len) == NULL)
@@ -331,7 +390,7 @@ net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *
 		*source = addr_of(from->ip);
 		return 0;
 	}
-	return -ENETUNREACH;
+	return net->probing > 0 ? -EAGAIN : -ENETUNREACH;
 }
 
 void
@@ -341,33 +400,22 @@ net_announce_all(struct net *net, ustime now)
 		return;
 	net->ip6.announce = net->ip6.rib != NULL;
 	net6_rearm(net, now);
-	for (unsigned int i = 0; i < net->slots; i++) {
-		if (net->addrs[i].ip == 0)
-			continue;
-		net->addrs[i].announced = 0;
-		wheel_arm(net->wheel, &net->addrs[i].timer, now);
-	}
+	acd_announce_all(net, now);
 }
 
 void
 net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox)
 {
 	struct net_addr *addr = container_of(node, struct net_addr, timer);
-	struct rill_addr announced;
 
 	if (node == &net->ip6.timer) {
 		if (!wheel_is_armed(node))
 			net6_timer(net, now, outbox);
 		return;
 	}
-	announced = addr_of(addr->ip);
-
 	/* Taken away, or even given anew, since the node was taken off the wheel. */
-	if (addr->ip == 0 || wheel_is_armed(node))
-		return;
-	arp_announce(net->netif, &announced, outbox);
-	if (++addr->announced < ARP_ANNOUNCE_NUM)
-		wheel_arm(net->wheel, node, now + ARP_ANNOUNCE_US);
+	if (addr->ip != 0 && !wheel_is_armed(node))
+		acd_timer(net, addr, now, outbox);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include <rill/lane.h>
 
+#include "arp.h"
 #include "ndp.h"
 #include "neighbor.h"
 #include "outbox.h"
@@ -49,6 +50,15 @@ struct net *net_create(const struct net_setup *setup);
 void net_destroy(struct net *net);
 struct neighbors *net_neighbors(const struct net *net);
 
+/* How IPv4 is to be done. */
+struct net_ip4 {
+	bool probe; /* addresses are asked for before they are used, for 4 s to 7 s [5227 2.1.1] */
+	bool yield; /* one that another host claims again within 10 s is given up [5227 2.4 (b)] */
+};
+
+/* Before the first address. */
+void net_set_ip4(struct net *net, const struct net_ip4 *setup);
+
 /* How IPv6 is to be done. */
 struct net_ip6 {
 	bool unprobed; /* addresses are used without asking whether somebody has them [4862 5.4] */
@@ -69,7 +79,7 @@ bool net_is_settling(const struct net *net);
 /*
  * As rill_lane_addr_add and its kin: 0 or a negative errno. A new address makes its network
  * connected (-EEXIST if there is a route for exactly that) and is announced [5227 2.3], first when
- * the wheel is next expired. A route whose gateway is on a connected network no more rests until it
+ * the wheel is next expired; or it is asked for before (net_ip4). A route whose gateway is on a connected network no more rests until it
  * is again. The first IPv6 address gives the interface a link-local one too (-EINVAL on links of less
  * than 1280 bytes [8200 5], -ENOMEM); a gateway may be link-local. On Ethernet an IPv6 address is asked
  * for, for 1 s to 2 s, before it is ours, and never is if somebody else has it: which is counted.
@@ -78,6 +88,34 @@ int net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now);
 int net_addr_del(struct net *net, const struct rill_addr *addr);
 int net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway);
 int net_route_del(struct net *net, const struct rill_prefix *dst);
+
+/* What somebody else's use of an address of ours came to. */
+enum net_trouble_kind {
+	NET_TROUBLE_NONE,
+	NET_TROUBLE_TAKEN,     /* it was asked for, and is not used */
+	NET_TROUBLE_CONTESTED, /* it is in use here too, and defended */
+	NET_TROUBLE_LOST,      /* it was in use, and was given up */
+};
+
+struct net_trouble {
+	enum net_trouble_kind kind;
+	struct rill_addr addr;
+	struct rte_ether_addr mac; /* whose */
+	uint32_t number;           /* each has another */
+};
+
+/* The last one: netif->groups.changes has moved since the one before. */
+const struct net_trouble *net_trouble(const struct net *net);
+
+/*
+ * Another host, at mac, uses an IPv4 address that is ours or is being asked for, or asks for it too
+ * (arp.h). Returns true if the address was given up: its connections are to be ended.
+ */
+bool net_addr_claimed(struct net *net, const struct rill_addr *which,
+	const struct rte_ether_addr *mac, ustime now, struct outbox *outbox);
+
+/* What we have to do with an IPv4 address. */
+enum arp_whose net_addr_whose(const struct net *net, const struct rill_addr *addr);
 
 bool net_addr_is_ours(const struct net *net, const struct rill_addr *addr);
 
@@ -96,7 +134,8 @@ bool net_addr_is_unicast(const struct net *net, const struct rill_addr *addr);
 int net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *next_hop,
 	struct rill_addr *source);
 
-/* Announces all addresses once more: the link was down, or the MAC is another. */
+/* Announces all addresses once more: the link was down, or the MAC is another. However often, each
+ * goes out once in a second. */
 void net_announce_all(struct net *net, ustime now);
 
 /*

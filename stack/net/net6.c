@@ -498,7 +498,7 @@ net6_route(const struct net *net, const struct rill_addr *dst, struct rill_addr 
 	if (via == NULL || net6_find(&net->ip6, dst->u.ip6) != NULL)
 		return -ENETUNREACH;
 	if (from == NULL)
-		return net_is_settling(net) ? -EAGAIN : -ENETUNREACH;
+		return net6_is_settling(net) ? -EAGAIN : -ENETUNREACH;
 	*next_hop = addr_of(via);
 	*source = addr_of(from->ip);
 	return 0;

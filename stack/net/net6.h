@@ -171,6 +171,7 @@ void net6_identifier(uint8_t *ip, const struct rte_ether_addr *mac);
 
 /* Arms the timer for the earliest of all deadlines. After each change of one. */
 void net6_rearm(struct net *net, ustime now);
+bool net6_is_settling(const struct net *net); /* is one still TENTATIVE? */
 void net6_timer(struct net *net, ustime now, struct outbox *outbox);
 
 /* Makes neighbour discovery's times what routers said, more or less, if that is due. */

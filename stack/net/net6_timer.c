@@ -161,10 +161,16 @@ net6_settled(struct net *net, const uint8_t *ip, ustime now)
 }
 
 bool
-net_is_settling(const struct net *net)
+net6_is_settling(const struct net *net)
 {
 	for (unsigned int slot = 0; slot < net->ip6.slots; slot++)
 		if (net->ip6.addrs[slot].state == NET6_ADDR_TENTATIVE)
 			return true;
 	return false;
+}
+
+bool
+net_is_settling(const struct net *net)
+{
+	return net->probing > 0 || net6_is_settling(net);
 }

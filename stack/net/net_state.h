@@ -16,10 +16,20 @@
 
 struct rte_rib;
 
-/* An address of ours. A slot stays where it is, for the sake of its timer. */
+enum net_addr_state {
+	NET_ADDR_PROBED, /* not ours yet */
+	NET_ADDR_TAKEN,  /* nor ever */
+	NET_ADDR_OURS,
+};
+
+/* An address that we were given. A slot stays where it is, for the sake of its timer. */
 struct net_addr {
 	uint32_t ip, mask; /* host order; ip is 0 in a free slot */
-	uint8_t announced; /* times */
+	uint8_t state;     /* enum net_addr_state (acd.h) */
+	uint8_t left;      /* questions or announcements still to be sent, */
+	uint8_t told;      /* enum net_trouble_kind: what people have heard of it */
+	ustime next_at;    /* the next one, or the end of waiting, then */
+	ustime announced_at, defended_at; /* 0: not yet */
 	struct wheel_node timer;
 };
 
@@ -50,6 +60,7 @@ struct net {
 	uint32_t passed[NET_SET_SIZE]; /* sources seen last that may send to us, by net_set_index */
 	/* The rest is for the start of connections, and strangers. */
 	unsigned int slots; /* all used ones are below */
+	unsigned int probing; /* of them, those that are asked for */
 	struct net_addr addrs[RILL_ADDRS_MAX];
 	struct rte_rib *rib; /* prefix to NET_CONNECTED or gateway */
 	struct neighbors *neighbors;
@@ -57,6 +68,11 @@ struct net {
 	struct wheel *wheel;
 	unsigned int routes;
 	uint8_t announce_kind;
+	struct net_ip4 ip4;
+	uint32_t conflicts; /* with others, about addresses of IPv4 */
+	ustime probe_after; /* no sooner is a new address asked for */
+	struct net_trouble trouble;
+	struct rng rng;
 	struct token_bucket icmp_errors, icmp_echoes, icmp_hints, splits;
 	struct ip4_ids ids;
 	struct net6 ip6;
@@ -78,6 +94,12 @@ net_ip_is_ours(const struct net *net, uint32_t ip)
 		i = (i + 1) % NET_SET_SIZE;
 	return net->ours[i] != 0;
 }
+
+/* The slot of an IPv4 address, whatever its state; NULL if there is none. */
+struct net_addr *net_addr_find(const struct net *net, const struct rill_addr *which);
+
+/* An address was added, went, or is in another state: what packets look at follows. */
+void net_addrs_changed(struct net *net);
 
 /* The last address, or the first, of a network of ours. */
 static inline bool

@@ -158,6 +158,19 @@ rill_abort(struct rill_conn *conn)
 }
 
 void
+tcp_addr_lost(struct tcp *tcp, const struct rill_addr *addr)
+{
+	half_open_abort_addr(tcp, addr);
+	for (uint32_t i = 0; i < tcp->conns.fresh; i++) {
+		struct rill_conn *conn = tcp_conn_at(tcp, i);
+
+		if ((conn->flags & (CONN_LIVE | CONN_ENDED)) == CONN_LIVE &&
+			tuple_is_at(&conn->key, addr))
+			close_by_rst(tcp, conn, RILL_CLOSE_ABORTED);
+	}
+}
+
+void
 tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once)
 {
 	half_open_abort_all(tcp, NULL);

@@ -170,6 +170,14 @@ half_open_abort_all(struct tcp *tcp, const struct rill_listener *listener)
 	}
 }
 
+void
+half_open_abort_addr(struct tcp *tcp, const struct rill_addr *addr)
+{
+	for (uint32_t i = 0; i < tcp->half_opens.fresh; i++)
+		if (tuple_is_at(&half_open_at(tcp, i)->key, addr))
+			half_open_abort(tcp, i);
+}
+
 /* How often the SYN,ACK is repeated: less while there is little room for others [RFC4987-6]. */
 static int32_t
 half_open_retries(const struct tcp *tcp, const struct rill_listener *listener)

@@ -44,6 +44,9 @@ void half_open_syn_ack(const struct tcp *tcp, const struct half_open *half, stru
 /* Ends all of a listener, or of all (NULL); peers get RST as far as its rate limit allows. */
 void half_open_abort_all(struct tcp *tcp, const struct rill_listener *listener);
 
+/* Those at this IPv4 address of ours. */
+void half_open_abort_addr(struct tcp *tcp, const struct rill_addr *addr);
+
 /*
  * The connection that the third segment opens, in ESTABLISHED, RTT not known; holder as conn_create has
  * it. NULL: no room. And the rest of that segment's way: on_open, then its data.

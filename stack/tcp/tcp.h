@@ -260,6 +260,9 @@ ustime tcp_settle_conn(struct tcp *tcp, struct wheel_node *node);
  */
 void tcp_abort_all(struct tcp *tcp, enum rill_close_reason why, bool at_once);
 
+/* This IPv4 address is no longer ours: ends whatever is bound to it, by RST. */
+void tcp_addr_lost(struct tcp *tcp, const struct rill_addr *addr);
+
 /*
  * States what holds between turns: conn_check of every connection, and that slabs, table, wheel and
  * lists tell the same story. Walks everything. For tests: asserts.

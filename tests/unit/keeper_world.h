@@ -181,6 +181,31 @@ carry_frames(void)
 	}
 }
 
+/* Another host says to all that the server's address is its own. */
+static void
+claim_server_addr(void)
+{
+	const struct rte_ether_addr other = {{2, 0, 0, 0, 0, 0x66}};
+	const rte_be32_t ip = rte_cpu_to_be_32(0xc0000201);
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(server->runners[0].pools.rx);
+	struct rte_ether_hdr *ether;
+	struct rte_arp_hdr *arp;
+
+	assert_non_null(frame);
+	ether = (struct rte_ether_hdr *)rte_pktmbuf_append(frame, sizeof(*ether) + sizeof(*arp));
+	arp = (struct rte_arp_hdr *)(ether + 1);
+	memset(&ether->dst_addr, 0xff, sizeof(ether->dst_addr));
+	ether->src_addr = other;
+	ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+	*arp = (struct rte_arp_hdr){.arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER),
+		.arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
+		.arp_hlen = sizeof(other),
+		.arp_plen = sizeof(ip),
+		.arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REQUEST),
+		.arp_data = {.arp_sha = other, .arp_sip = ip, .arp_tip = ip}};
+	assert_int_equal(rte_ring_enqueue(to_server, frame), 0);
+}
+
 /* A turn of each lane, a look of the keeper's when it is time. */
 static void
 pass(void)
@@ -254,12 +279,15 @@ expect_echo(void)
 
 /* ---- begin and end */
 
+static bool yields; /* the server, where it is in conflict about its address */
+
 static struct rill_stack *
 make_stack(const char *name, const char *ip4, const char *ip6, unsigned int lanes)
 {
 	struct rill_config config;
 
 	config_init(&config, name, ip4, ip6, lanes);
+	config.ports[0].ip4_yield = yields;
 	config.limits.max_conns = 256;
 	config.options.user_timeout_ms = 30000;
 	return stack_of(&config);
@@ -314,6 +342,24 @@ static int
 begin_carried(void **state)
 {
 	return begin_lanes(2);
+}
+
+static int
+begin_yielding(void **state)
+{
+	yields = true;
+	begin_lanes(1);
+	yields = false;
+	return 0;
+}
+
+static int
+begin_carried_yielding(void **state)
+{
+	yields = true;
+	begin_lanes(2);
+	yields = false;
+	return 0;
 }
 
 static int

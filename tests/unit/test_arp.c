@@ -12,13 +12,19 @@
 
 static struct neighbors *neighbors;
 static struct rill_addr us, us_too, peer;
-static struct arp_claim *claim_wanted; /* NULL: there is one lane only */
+static struct arp_claim claim; /* of the last packet */
 
-static bool
-is_ours(const void *arg, const struct rill_addr *addr)
+static enum arp_whose
+whose(const void *arg, const struct rill_addr *addr)
 {
+	struct rill_addr probed = ip4(10, 0, 0, 50);
+
 	assert_ptr_equal(arg, &us);
-	return memcmp(addr->u.ip4, us.u.ip4, 4) == 0 || memcmp(addr->u.ip4, us_too.u.ip4, 4) == 0;
+	if (memcmp(addr->u.ip4, probed.u.ip4, 4) == 0)
+		return ARP_PROBED;
+	return memcmp(addr->u.ip4, us.u.ip4, 4) == 0 || memcmp(addr->u.ip4, us_too.u.ip4, 4) == 0
+		       ? ARP_OURS
+		       : ARP_THEIRS;
 }
 
 static void
@@ -46,7 +52,7 @@ arrives(const struct arp_frame *frame, uint32_t len)
 	uint64_t before = lnk.counters.arp_in;
 
 	arp_input(neighbors, &lnk.netif, packets_cut(frame, len, len / 3, len / 2),
-		RTE_ETHER_HDR_LEN, is_ours, &us, claim_wanted, lnk.now, &lnk.outbox);
+		RTE_ETHER_HDR_LEN, whose, &us, &claim, lnk.now, &lnk.outbox);
 	assert_int_equal(lnk.counters.arp_in, before + 1);
 	assert_int_equal(rte_mempool_in_use_count(packets_pool), 0);
 }
@@ -250,11 +256,10 @@ is_peer(const struct rill_addr *addr)
 static void
 test_other_lanes_are_told_who_is_where(void **state)
 {
-	struct arp_claim claim;
 	struct arp_frame frame;
 
 	begin();
-	claim_wanted = &claim;
+	claim.shared = true;
 	frame = arp_frame(RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), peer, mac_of(1), us);
 	arrives(&frame, sizeof(frame));
 	assert_true(is_peer(&claim.addr) && !claim.asks_us);
@@ -266,14 +271,53 @@ test_other_lanes_are_told_who_is_where(void **state)
 	link_flush();
 	frame = arp_frame(RTE_ARP_OP_REPLY, mac_of(2), mac_of(1), us_too, mac_of(1), us);
 	arrives(&frame, sizeof(frame));
-	assert_int_equal(claim.addr.family, 0); /* it calls itself by our name */
+	assert_true(claim.is_on_us); /* it calls itself by our name */
 	frame = arp_frame(RTE_ARP_OP_REQUEST, mac_of(3), mac_broadcast, ip4(0, 0, 0, 0), mac_zero, us);
 	arrives(&frame, sizeof(frame));
 	assert_int_equal(claim.addr.family, 0); /* a probe */
 	arrives(&frame, sizeof(frame) - 1);
 	assert_int_equal(claim.addr.family, 0);
-	claim_wanted = NULL;
+	claim.shared = false;
 	end();
+}
+
+/* Who is in conflict with us, and who is not [RFC5227-2]: nobody by an echo of our own packets. */
+static void
+test_conflicts(void **state)
+{
+	struct rill_addr none = ip4(0, 0, 0, 0), probed = ip4(10, 0, 0, 50);
+	const struct {
+		uint16_t op;
+		uint8_t mac;
+		struct rill_addr sender, target;
+		bool conflict;
+	} rows[] = {
+		{RTE_ARP_OP_REQUEST, 2, ip4(10, 0, 0, 1), ip4(10, 0, 0, 1), true},
+		{RTE_ARP_OP_REQUEST, 2, ip4(10, 0, 0, 1), ip4(10, 0, 0, 9), true},
+		{RTE_ARP_OP_REPLY, 2, ip4(10, 0, 0, 100), ip4(10, 0, 0, 9), true},
+		{RTE_ARP_OP_REQUEST, 2, none, ip4(10, 0, 0, 1), false}, /* it asks, and is answered */
+		{RTE_ARP_OP_REQUEST, 1, ip4(10, 0, 0, 1), ip4(10, 0, 0, 1), false},
+		{RTE_ARP_OP_REQUEST, 2, probed, ip4(10, 0, 0, 9), true},
+		{RTE_ARP_OP_REPLY, 2, probed, ip4(10, 0, 0, 9), true},
+		{RTE_ARP_OP_REQUEST, 2, none, probed, true}, /* at the same time */
+		{RTE_ARP_OP_REQUEST, 1, none, probed, false},
+		{RTE_ARP_OP_REQUEST, 2, ip4(10, 0, 0, 2), probed, false},
+	};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		struct arp_frame frame = arp_frame(rows[i].op, mac_of(rows[i].mac), mac_broadcast,
+			rows[i].sender, mac_zero, rows[i].target);
+
+		begin();
+		arrives(&frame, sizeof(frame));
+		assert_int_equal(claim.is_on_us, rows[i].conflict);
+		if (rows[i].conflict)
+			assert_memory_equal(&claim.mac, &frame.ether.src_addr, sizeof(claim.mac));
+		if (rows[i].conflict)
+			assert_int_equal(neighbors_count(neighbors), 0);
+		assert_int_equal(link_flush(), i == 3 ? 1 : 0); /* a probed one is not answered for */
+		end();
+	}
 }
 
 int
@@ -289,6 +333,7 @@ main(void)
 		cmocka_unit_test(test_announcement),
 		cmocka_unit_test(test_no_buffer_no_reply),
 		cmocka_unit_test(test_other_lanes_are_told_who_is_where),
+		cmocka_unit_test(test_conflicts),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -264,6 +264,46 @@ test_a_removed_device_ends_connections_softly(void **state)
 	assert_int_equal(closed, CONNS);
 }
 
+/* However often it is claimed: one announcement in ten seconds, and nobody is cut off [RFC5227-5]. */
+static void
+test_a_contested_address_is_defended(void **state)
+{
+	pass_time(5 * SECOND);
+	announced = 0;
+	for (int i = 0; i < 200; i++) {
+		claim_server_addr();
+		pass_time(SECOND / 10);
+	}
+	assert_int_equal(announced, 2);
+	assert_int_equal(stats().arp_conflicts, 200 * server->lanes);
+	assert_int_equal(net_trouble(server->runners[0].lane->net)->number, 1);
+	expect_echo();
+	expect_whole();
+}
+
+/* One that is given up, is given up with all that hangs on it: peers hear RST [RFC5227-6], on all lanes;
+ * then nobody answers for it. */
+static void
+test_a_given_up_address_ends_its_connections(void **state)
+{
+	claim_server_addr();
+	pass_time(11 * SECOND);
+	claim_server_addr();
+	expect_echo(); /* not within ten seconds: defended */
+	claim_server_addr();
+	pass_time(SECOND);
+	assert_int_equal(closed, CONNS);
+	assert_int_equal(stats().resets_sent, CONNS);
+	assert_int_equal(stats().conns, 0);
+	assert_int_equal(net_trouble(server->runners[0].lane->net)->kind, NET_TROUBLE_LOST);
+	for (unsigned int i = 0; i < server->lanes; i++)
+		assert_false(net_addr_is_ours(server->runners[i].lane->net,
+			&server->config.ports[0].addrs[0].addr));
+	announced = 0;
+	pass_time(30 * SECOND);
+	assert_int_equal(announced, 0);
+}
+
 int
 main(void)
 {
@@ -290,6 +330,11 @@ main(void)
 			test_a_joined_datagram_reaches_its_lane_though_the_port_is_parked, begin_carried, end),
 		ROW(test_a_restart_in_vain_is_tried_again),
 		ROW(test_a_removed_device_ends_connections_softly),
+		ROW(test_a_contested_address_is_defended),
+		cmocka_unit_test_setup_teardown(
+			test_a_given_up_address_ends_its_connections, begin_yielding, end),
+		cmocka_unit_test_setup_teardown(
+			test_a_given_up_address_ends_its_connections, begin_carried_yielding, end),
 	};
 
 	return eal_start(&eal) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

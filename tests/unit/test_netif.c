@@ -119,23 +119,24 @@ test_ether(void **state)
 	free_kernels();
 }
 
-static bool
-is_ours(const void *arg, const struct rill_addr *addr)
+static enum arp_whose
+whose(const void *arg, const struct rill_addr *addr)
 {
-	return addr->u.ip4[3] == 1;
+	return addr->u.ip4[3] == 1 ? ARP_OURS : ARP_THEIRS;
 }
 
 static void
 hear_arp(uint16_t op, uint8_t target)
 {
 	static struct neighbors *neighbors;
+	struct arp_claim claim = {.shared = false};
 	struct arp_frame frame = arp_frame(op, mac_of(2), mac_of(1), ip4(10, 0, 0, 2), mac_of(1),
 		ip4(10, 0, 0, target));
 
 	neighbors = neighbors_create(&lnk.netif, &lnk.wheel, 1, &neighbors_key, -1);
 	assert_non_null(neighbors);
 	arp_input(neighbors, &lnk.netif, packets_cut((uint8_t *)&frame, sizeof(frame), sizeof(frame),
-		sizeof(frame)), 14, is_ours, NULL, NULL, lnk.now, &lnk.outbox);
+		sizeof(frame)), 14, whose, NULL, &claim, lnk.now, &lnk.outbox);
 	link_flush();
 	neighbors_destroy(neighbors);
 }

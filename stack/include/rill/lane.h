@@ -66,6 +66,11 @@ struct rill_lane_config {
 	                                      [4861 6.3, 4862 5.5] */
 	bool ip6_unprobed;               /**< use IPv6 addresses at once, instead of asking for 1 s to 2 s
 	                                      whether somebody else has them [4862 5.4] */
+	bool ip4_probe;                  /**< ask for 4 s to 7 s whether somebody else has an IPv4 address,
+	                                      before it is used [5227 2.1.1] */
+	bool ip4_yield;                  /**< give an IPv4 address up, and end its connections, when another
+	                                      host claims it twice within 10 s; else it is defended, once in
+	                                      10 s, and kept [5227 2.4] */
 	struct rill_limits limits;
 	const struct rill_options *options; /**< defaults of connections; NULL: rill_options_default */
 	const uint8_t *secret;           /**< RILL_SECRET_LEN bytes; NULL: from the system */

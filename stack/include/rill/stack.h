@@ -45,6 +45,8 @@ struct rill_port_config {
 	enum rill_tso tso;         /**< segmentation offload; default RILL_TSO_AUTO */
 	bool ip6_autoconf;         /**< listen to IPv6 routers, as in rill_lane_config */
 	bool ip6_unprobed;         /**< use IPv6 addresses at once, as in rill_lane_config */
+	bool ip4_probe;            /**< ask for IPv4 addresses before they are used, as in rill_lane_config */
+	bool ip4_yield;            /**< give up those that another host claims, as in rill_lane_config */
 	uint16_t mtu;              /**< 0: what the port has */
 	/**
 	 * A device that leads to the kernel, by whose interface that has what Rill does not want of this
@@ -69,7 +71,7 @@ struct rill_config {
 	unsigned int eal_args_count;
 	void *user;                   /**< given to the two callbacks */
 	void (*on_lane_start)(struct rill_lane *lane, void *user); /**< on the lane's thread, before its first
-	                                           turn, but for those until its IPv6 addresses are seen to be free */
+	                                           turn, but for those until the addresses that it asks for are seen to be free */
 	void (*on_lane_idle)(struct rill_lane *lane, void *user);  /**< after a turn that did nothing */
 };
 

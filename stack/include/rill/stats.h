@@ -175,6 +175,8 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(arp_in, "ARP packets received")                                                          \
 	X(arp_requests_out, "ARP requests sent")                                                   \
 	X(arp_replies_out, "ARP replies sent")                                                     \
+	X(arp_duplicates, "IPv4 addresses that were not used, since another host has them [5227 2.1.1]") \
+	X(arp_conflicts, "times another host claimed an IPv4 address that is in use here [5227 2.4]") \
 	X(nd_in, "neighbour discovery messages received")                                          \
 	X(nd_solicits_out, "neighbour solicitations sent")                                         \
 	X(nd_adverts_out, "neighbour advertisements sent")                                         \

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "acd.h"
+
+#include "arp.h"
+
+static struct rill_addr
+addr_of(const struct net_addr *addr)
+{
+	struct rill_addr out = {.family = AF_INET};
+	rte_be32_t wire = rte_cpu_to_be_32(addr->ip);
+
+	memcpy(out.u.ip4, &wire, sizeof(wire));
+	return out;
+}
+
+/* ---- probing */
+
+/* When the first question may be asked: who has met with many conflicts asks seldom [5227 2.1.1]. */
+static ustime
+may_probe_at(struct net *net, ustime now)
+{
+	ustime at = RTE_MAX(now, net->probe_after);
+
+	if (net->conflicts >= ACD_MAX_CONFLICTS)
+		net->probe_after = at + ACD_RATE_LIMIT_US;
+	return at;
+}
+
+/* Who does not ask himself waits as long as whoever does may need. */
+static void
+begin_probing(struct net *net, struct net_addr *addr, ustime now)
+{
+	ustime at = may_probe_at(net, now);
+
+	addr->state = NET_ADDR_PROBED;
+	addr->left = net->netif->silent ? 0 : ACD_PROBE_NUM;
+	addr->next_at = at + (net->netif->silent ? ACD_LONGEST_US
+						 : rng_below(&net->rng, ACD_PROBE_WAIT_US));
+	wheel_arm(net->wheel, &addr->timer, addr->next_at);
+}
+
+static void
+probe(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox)
+{
+	static const struct rill_addr nobody = {.family = AF_INET};
+	struct rill_addr target = addr_of(addr);
+	ustime wait = ACD_ANNOUNCE_WAIT_US;
+
+	addr->left--;
+	arp_request(net->netif, &nobody, &target, NULL, outbox);
+	if (addr->left > 0)
+		wait = ACD_PROBE_MIN_US +
+			rng_below(&net->rng, ACD_PROBE_MAX_US - ACD_PROBE_MIN_US + 1);
+	addr->next_at = now + wait;
+	wheel_arm(net->wheel, &addr->timer, addr->next_at);
+}
+
+/* ---- announcing */
+
+static void
+begin_announcing(struct net *net, struct net_addr *addr, ustime at)
+{
+	if (!net->netif->ethernet || net->netif->silent)
+		return;
+	addr->left = ARP_ANNOUNCE_NUM;
+	addr->next_at = at;
+	wheel_arm(net->wheel, &addr->timer, at);
+}
+
+static void
+announce(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox)
+{
+	struct rill_addr announced = addr_of(addr);
+
+	arp_announce(net->netif, &announced, outbox);
+	addr->announced_at = now;
+	if (--addr->left == 0)
+		return;
+	addr->next_at = now + ARP_ANNOUNCE_US;
+	wheel_arm(net->wheel, &addr->timer, addr->next_at);
+}
+
+void
+acd_announce_all(struct net *net, ustime now)
+{
+	for (unsigned int i = 0; i < net->slots; i++) {
+		struct net_addr *addr = &net->addrs[i];
+		ustime again = addr->announced_at == 0 ? now : addr->announced_at + ACD_AGAIN_US;
+
+		if (addr->ip != 0 && addr->state == NET_ADDR_OURS)
+			begin_announcing(net, addr, RTE_MAX(now, again));
+	}
+}
+
+/* ---- all of it */
+
+void
+acd_begin(struct net *net, struct net_addr *addr, ustime now)
+{
+	addr->state = NET_ADDR_OURS;
+	if (net->ip4.probe && net->netif->ethernet)
+		begin_probing(net, addr, now);
+	else
+		begin_announcing(net, addr, now);
+}
+
+void
+acd_timer(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox)
+{
+	if (now < addr->next_at) { /* beyond what the wheel reaches */
+		wheel_arm(net->wheel, &addr->timer, addr->next_at);
+		return;
+	}
+	if (addr->state == NET_ADDR_PROBED) {
+		if (addr->left > 0) {
+			probe(net, addr, now, outbox);
+			return;
+		}
+		addr->state = NET_ADDR_OURS;
+		net_addrs_changed(net);
+		begin_announcing(net, addr, now);
+	}
+	if (addr->state == NET_ADDR_OURS && addr->left > 0 && !net->netif->silent)
+		announce(net, addr, now, outbox);
+}
+
+/* ---- claims of others */
+
+/* People hear of an address once, whatever is claimed how often. */
+static void
+tell(struct net *net, struct net_addr *addr, enum net_trouble_kind kind,
+	const struct rte_ether_addr *mac)
+{
+	if (addr->told == kind)
+		return;
+	addr->told = (uint8_t)kind;
+	net->trouble = (struct net_trouble){
+		.kind = kind, .addr = addr_of(addr), .mac = *mac, .number = net->trouble.number + 1};
+	net->netif->groups.changes++;
+}
+
+static void
+lose(struct net *net, struct net_addr *addr)
+{
+	struct rill_addr lost = addr_of(addr);
+
+	wheel_cancel(net->wheel, &addr->timer);
+	addr->state = NET_ADDR_TAKEN;
+	net_addrs_changed(net);
+	neighbors_forget_source(net->neighbors, &lost);
+}
+
+/* Somebody claims one that is in use. Returns true if it is given up. */
+static bool
+contested(struct net *net, struct net_addr *addr, const struct rte_ether_addr *mac, ustime now,
+	struct outbox *outbox)
+{
+	struct rill_addr ours = addr_of(addr);
+
+	net->netif->counters->arp_conflicts++;
+	if (addr->defended_at != 0 && now - addr->defended_at < ACD_DEFEND_US) {
+		if (!net->ip4.yield)
+			return false;
+		tell(net, addr, NET_TROUBLE_LOST, mac);
+		lose(net, addr);
+		return true;
+	}
+	addr->defended_at = now;
+	if (!net->netif->silent)
+		arp_announce(net->netif, &ours, outbox);
+	tell(net, addr, NET_TROUBLE_CONTESTED, mac);
+	return false;
+}
+
+bool
+net_addr_claimed(struct net *net, const struct rill_addr *which, const struct rte_ether_addr *mac,
+	ustime now, struct outbox *outbox)
+{
+	struct net_addr *addr = net_addr_find(net, which);
+
+	if (addr == NULL || addr->state == NET_ADDR_TAKEN)
+		return false;
+	net->conflicts++;
+	if (addr->state == NET_ADDR_OURS)
+		return contested(net, addr, mac, now, outbox);
+	net->netif->counters->arp_duplicates++;
+	tell(net, addr, NET_TROUBLE_TAKEN, mac);
+	lose(net, addr);
+	return false;
+}
