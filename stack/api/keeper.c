@@ -227,6 +227,7 @@ restart(struct group *group, enum port_restart how, const char *why, ustime now)
 	upkeep->retry_at = now + KEEPER_RESET_US;
 	follow_mac(group);
 	resume_all(group);
+	call(group->first, announce, NULL); /* switches may have forgotten where we are */
 	COUNT(group, port_restarts);
 	fprintf(stderr, "rill: port %s: %s, and was restarted\n", group->first->port.name, why);
 }

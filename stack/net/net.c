@@ -398,8 +398,7 @@ net_announce_all(struct net *net, ustime now)
 {
 	if (!net->netif->ethernet || net->netif->silent)
 		return;
-	net->ip6.announce = net->ip6.rib != NULL;
-	net6_rearm(net, now);
+	net6_announce_all(net, now);
 	acd_announce_all(net, now);
 }
 

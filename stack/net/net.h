@@ -134,8 +134,8 @@ bool net_addr_is_unicast(const struct net *net, const struct rill_addr *addr);
 int net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *next_hop,
 	struct rill_addr *source);
 
-/* Announces all addresses once more: the link was down, or the MAC is another. However often, each
- * goes out once in a second. */
+/* Announces all addresses once more: the link was down, the port was restarted, or the MAC is another.
+ * However often, each goes out once in a second. */
 void net_announce_all(struct net *net, ustime now);
 
 /*

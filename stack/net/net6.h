@@ -90,7 +90,8 @@ struct net6 {
 	struct net_ip6 setup;
 	struct rng rng;
 	struct wheel_node timer;
-	bool announce;      /* all addresses, when it fires */
+	uint8_t announces_left;              /* of all addresses [4861 7.2.6], */
+	ustime announce_at, announced_at;    /* the next one then; 0: there was none */
 	uint8_t hop_limit;                   /* of what is not a connection's */
 	uint8_t solicits_left;               /* of routers [4861 6.3.7], */
 	ustime solicit_at;                   /* the next one then */
@@ -172,6 +173,10 @@ void net6_identifier(uint8_t *ip, const struct rte_ether_addr *mac);
 /* Arms the timer for the earliest of all deadlines. After each change of one. */
 void net6_rearm(struct net *net, ustime now);
 bool net6_is_settling(const struct net *net); /* is one still TENTATIVE? */
+
+/* Announces all addresses that are ours, a few times, the retransmission time of neighbour discovery
+ * apart, however often it is called [4861 7.2.6]. */
+void net6_announce_all(struct net *net, ustime now);
 void net6_timer(struct net *net, ustime now, struct outbox *outbox);
 
 /* Makes neighbour discovery's times what routers said, more or less, if that is due. */

@@ -9,6 +9,8 @@
 #include "net_state.h"
 #include "neighbor.h"
 
+/* Not MAX_NEIGHBOR_ADVERTISEMENT, 3: as often as by ARP [4861 7.2.6, 10]. */
+#define ANNOUNCES 2
 #define REACHABLE_AGAIN_US (7200ull * USEC_PER_SEC) /* "every few hours" [4861 6.3.4] */
 
 /* Between half and one and a half [4861 10]. */
@@ -79,12 +81,36 @@ grow_old(struct net *net, struct net6_addr *addr, ustime now)
 }
 
 void
+net6_announce_all(struct net *net, ustime now)
+{
+	struct net6 *ip6 = &net->ip6;
+	ustime again = ip6->announced_at == 0 ? now : ip6->announced_at + ip6->retry_us;
+
+	if (ip6->rib == NULL)
+		return;
+	ip6->announces_left = ANNOUNCES;
+	ip6->announce_at = RTE_MAX(now, again);
+	net6_rearm(net, now);
+}
+
+/* Is it time to announce all addresses? */
+static bool
+take_announce(struct net6 *ip6, ustime now)
+{
+	if (ip6->announces_left == 0 || now < ip6->announce_at)
+		return false;
+	ip6->announces_left--;
+	ip6->announced_at = now;
+	ip6->announce_at = now + ip6->retry_us;
+	return true;
+}
+
+void
 net6_timer(struct net *net, ustime now, struct outbox *outbox)
 {
 	struct net6 *ip6 = &net->ip6;
-	bool announce = ip6->announce;
+	bool announce = take_announce(ip6, now);
 
-	ip6->announce = false;
 	net6_spread_times(net, now);
 	for (unsigned int slot = 0; slot < ip6->slots; slot++) {
 		struct net6_addr *addr = &ip6->addrs[slot];
@@ -118,7 +144,10 @@ void
 net6_rearm(struct net *net, ustime now)
 {
 	struct net6 *ip6 = &net->ip6;
-	ustime at = ip6->announce ? now : autoconf_deadline(ip6);
+	ustime at = autoconf_deadline(ip6);
+
+	if (ip6->announces_left > 0)
+		at = RTE_MIN(at, ip6->announce_at);
 
 	for (unsigned int slot = 0; slot < ip6->slots; slot++) {
 		const struct net6_addr *addr = &ip6->addrs[slot];

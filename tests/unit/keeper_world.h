@@ -32,6 +32,7 @@ static struct {
 		rte_eth_dev_cb_fn fn;
 		void *arg;
 	} told[RTE_ETH_EVENT_MAX];
+	unsigned int groups; /* that it lets in: a start forgets them */
 } nic;
 
 static struct rill_stack *server, *client;
@@ -49,6 +50,9 @@ __rte_used int __wrap_rte_eth_dev_callback_register(
 	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg);
 __rte_used int __wrap_rte_eth_dev_callback_unregister(
 	uint16_t id, enum rte_eth_event_type event, rte_eth_dev_cb_fn fn, void *arg);
+
+__rte_used int __wrap_rte_eth_dev_set_mc_addr_list(
+	uint16_t id, struct rte_ether_addr *groups, uint32_t n);
 
 /* No lane may use it now: a burst of its port is empty, whatever there is. */
 static void
@@ -78,7 +82,16 @@ __wrap_rte_eth_dev_start(uint16_t id)
 	}
 	nic.deaf &= !nic.cured_by_start;
 	nic.mac = nic.next_mac;
+	nic.groups = 0;
 	return __real_rte_eth_dev_start(id);
+}
+
+int
+__wrap_rte_eth_dev_set_mc_addr_list(uint16_t id, struct rte_ether_addr *groups, uint32_t n)
+{
+	if (id == nic.id)
+		nic.groups = n;
+	return 0;
 }
 
 int
@@ -139,6 +152,7 @@ static struct rte_ring *to_server, *from_server, *to_client, *from_client;
 static ustime now, look_at;
 static unsigned int wrong_source; /* frames of the server's, not from its NIC's MAC */
 static unsigned int announced;    /* ARP requests of the server's for its own address */
+static unsigned int announced6;   /* advertisements of the server's to all nodes */
 
 static void
 look_at_frame(const struct rte_mbuf *frame)
@@ -149,6 +163,8 @@ look_at_frame(const struct rte_mbuf *frame)
 	wrong_source += !rte_is_same_ether_addr(&ether->src_addr, &nic.mac);
 	announced += ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) &&
 		arp->arp_data.arp_sip == arp->arp_data.arp_tip;
+	announced6 += ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
+		ether->dst_addr.addr_bytes[5] == 1 && ((const uint8_t *)ether)[54] == NDP_ADVERT;
 }
 
 static bool
@@ -326,7 +342,7 @@ begin_lanes(unsigned int lanes)
 	keeper_begin(server, now);
 	server->groups[0].upkeep.watched = true; /* as if it were on a PCI bus */
 	nic.starts = 0;
-	echoed = closed = told_down = wrong_source = announced = 0;
+	echoed = closed = told_down = wrong_source = announced = announced6 = 0;
 	connect_all();
 	expect_echo();
 	return 0;

@@ -121,13 +121,51 @@ test_a_link_that_comes_back_is_announced_on(void **state)
 	nic_tells(RTE_ETH_EVENT_INTR_LSC);
 	pass_time(8 * SECOND);
 	assert_int_equal(stats().port_link_downs, 1);
-	announced = 0;
+	announced = announced6 = 0;
 	nic.link_down = false;
 	pass_time(SECOND);
 	assert_int_equal(announced, 1);
+	assert_true(announced6 >= 2);
 	pass_time(3 * SECOND);
 	assert_int_equal(announced, 2);
+	assert_int_equal(announced6, 2 * 2); /* a link-local address, too */
 	assert_int_equal(nic.starts, 0);
+	expect_echo();
+	expect_whole();
+}
+
+/* However often a link comes and goes. */
+static void
+test_a_link_that_flaps_is_announced_on_seldom(void **state)
+{
+	pass_time(5 * SECOND);
+	announced = announced6 = 0;
+	for (int i = 0; i < 40; i++) {
+		nic.link_down = !nic.link_down;
+		pass_time(KEEPER_LOOK_US);
+	}
+	assert_int_equal(stats().port_link_downs, 20);
+	assert_in_range(announced, 5, 11);
+	assert_in_range(announced6, 2 * 5, 2 * 11);
+	expect_echo_within(5 * SECOND);
+	expect_whole();
+}
+
+/* A start makes a device forget the groups that it let in, and switches where it is: groups are joined
+ * again, addresses announced [RFC4861-17]. */
+static void
+test_a_restarted_port_is_in_its_groups_again(void **state)
+{
+	pass_time(5 * SECOND);
+	assert_int_equal(nic.groups, 3); /* all nodes, and two addresses */
+	announced = announced6 = 0;
+	nic_tells(RTE_ETH_EVENT_INTR_RESET);
+	pass_time(SECOND);
+	assert_int_equal(nic.starts, 1);
+	assert_int_equal(nic.groups, 3);
+	pass_time(3 * SECOND);
+	assert_int_equal(announced, 2);
+	assert_int_equal(announced6, 2 * 2);
 	expect_echo();
 	expect_whole();
 }
@@ -323,6 +361,8 @@ main(void)
 		ROW(test_a_port_that_stays_deaf_is_restarted_seldom),
 		ROW(test_silence_is_not_deafness),
 		ROW(test_a_link_that_comes_back_is_announced_on),
+		ROW(test_a_link_that_flaps_is_announced_on_seldom),
+		ROW(test_a_restarted_port_is_in_its_groups_again),
 		ROW(test_a_port_that_is_deaf_after_its_link_was_down_is_restarted),
 		ROW(test_another_mac_is_followed),
 		ROW(test_what_waits_with_the_old_mac_is_dropped),
