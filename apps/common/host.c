@@ -22,10 +22,10 @@ host_set_ip(void *settings, const struct option_def *def, const char *value, cha
 
 		if (n == HOST_IPS_MAX)
 			return option_wrong(why, "are too many; give at most %d", HOST_IPS_MAX);
-		if (strchr(part, '/') == NULL || rill_prefix_parse(part, &host->ips[port][n]) != 0)
+		if (strchr(part, '/') == NULL || rill_range_parse(part, &host->ips[port][n]) != 0)
 			return option_wrong(why, "is not an address with the length of its network's "
-				"prefix, or several; give one such as 192.0.2.10/24, or "
-				"192.0.2.10/24,2001:db8::10/64");
+				"prefix, a range of IPv4, or several; give one such as 192.0.2.10/24, "
+				"192.0.2.10/24,2001:db8::10/64 or 10.1.0.1-10.1.255.254/16");
 		host->ips_each[port]++;
 	}
 	host->ips_count++;

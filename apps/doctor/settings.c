@@ -6,7 +6,7 @@
 #define FIELD(name) offsetof(struct doctor_settings, name)
 
 static const struct option_def defs[] = {
-	HOST_OPTION_ROWS("the addresses of a port, of either family: the i-th --ip belongs to the i-th "
+	HOST_OPTION_ROWS("the addresses of a port, of either family, or ranges of IPv4: the i-th --ip belongs to the i-th "
 		"--dev (default none)"),
 	{"max-conns", "N", "connections of one lane; 0: Rill's default (default 0)", option_set_count,
 		FIELD(max_conns), 0, (1u << 30) - 1},

@@ -79,7 +79,7 @@ set_log_level(void *settings, const struct option_def *def, const char *value, c
 static const struct option_def defs[] = {
 	{"protocol", "raw|line|length|http", "how bytes become messages (default raw)", set_protocol},
 	{"port", "N", "TCP port to listen on (default 7000)", option_set_count, FIELD(port), 1, 65535},
-	HOST_OPTION_ROWS("the addresses of a port, of either family: the i-th --ip belongs to the i-th "
+	HOST_OPTION_ROWS("the addresses of a port, of either family, or ranges of IPv4: the i-th --ip belongs to the i-th "
 		"--dev"),
 	{"max-conns", "N", "connections of one lane; 0: Rill's default (default 0)", option_set_count,
 		FIELD(max_conns), 0, (1u << 30) - 1},

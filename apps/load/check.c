@@ -69,6 +69,7 @@ load_source_at(const struct load_settings *s, unsigned int i, unsigned int ip, u
 {
 	struct rill_prefix prefix = s->host.ips[i][ip];
 
+	prefix.more = 0;
 	addr_add(&prefix.addr, n);
 	return prefix;
 }
@@ -100,9 +101,14 @@ load_sources(const struct load_settings *s, unsigned int i, struct rill_prefix a
 {
 	unsigned int count = 0;
 
-	for (unsigned int ip = 0; ip < s->host.ips_each[i]; ip++)
-		for (uint32_t n = 0; n < s->sources; n++)
+	for (unsigned int ip = 0; ip < s->host.ips_each[i]; ip++) {
+		bool ip6 = s->host.ips[i][ip].addr.family == AF_INET6;
+
+		for (uint32_t n = 0; n < (ip6 ? s->sources : 1); n++)
 			addrs[count++] = load_source_at(s, i, ip, n);
+		if (!ip6) /* a range */
+			addrs[count - 1].more = s->sources - 1;
+	}
 	return count;
 }
 
@@ -154,6 +160,24 @@ is_broadcast(const struct rill_prefix *ip)
 	return ip->addr.family == AF_INET && ip->len < 31 && !host_prefix_covers(ip, &next.addr);
 }
 
+/* The last four bytes of an address, as a number. */
+static uint32_t
+tail_of(const struct rill_addr *addr)
+{
+	const uint8_t *at = addr->u.ip6 + (addr->family == AF_INET6 ? 12 : 0);
+
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Is it first, or one of the count - 1 that follow? */
+static bool
+is_among(const struct rill_addr *addr, const struct rill_addr *first, uint32_t count)
+{
+	return addr->family == first->family &&
+		(addr->family == AF_INET || memcmp(addr->u.ip6, first->u.ip6, 12) == 0) &&
+		tail_of(addr) - tail_of(first) < count;
+}
+
 /* Has an --ip before this one that address among its sources? */
 static bool
 is_taken(const struct load_settings *s, unsigned int port, unsigned int ip,
@@ -161,12 +185,8 @@ is_taken(const struct load_settings *s, unsigned int port, unsigned int ip,
 {
 	for (unsigned int other = 0; other <= port; other++)
 		for (unsigned int i = 0; i < (other == port ? ip : s->host.ips_each[other]); i++)
-			for (uint32_t n = 0; n < s->sources; n++) {
-				struct rill_prefix taken = load_source_at(s, other, i, n);
-
-				if (addr_equals(&taken.addr, addr))
-					return true;
-			}
+			if (is_among(addr, &s->host.ips[other][i].addr, s->sources))
+				return true;
 	return false;
 }
 
@@ -197,12 +217,14 @@ check_sources_of(const struct load_settings *s, unsigned int port, unsigned int 
 static enum options_result
 check_sources(const struct load_settings *s, unsigned int port)
 {
-	unsigned int ips = s->host.ips_each[port];
+	unsigned int ips = s->host.ips_each[port], ips6 = 0;
 	enum options_result result = OPTIONS_RUN;
 
-	if (s->sources * ips > RILL_ADDRS_MAX)
-		return wrong("--sources %u: of each of %u addresses are more than a port may have; give at "
-			"most %u", s->sources, ips, RILL_ADDRS_MAX / ips);
+	for (unsigned int ip = 0; ip < ips; ip++)
+		ips6 += s->host.ips[port][ip].addr.family == AF_INET6;
+	if (ips6 > 0 && s->sources > (RILL_ADDRS_MAX - (ips - ips6)) / ips6)
+		return wrong("--sources %u: of each of %u addresses of IPv6 are more than a port may have; "
+			"give at most %u", s->sources, ips6, (RILL_ADDRS_MAX - (ips - ips6)) / ips6);
 	for (unsigned int ip = 0; result == OPTIONS_RUN && ip < ips; ip++)
 		result = check_sources_of(s, port, ip);
 	return result;
@@ -232,6 +254,28 @@ check_targets(const struct load_settings *s)
 	return OPTIONS_RUN;
 }
 
+/* An --ip that is a range says how many sources there are. */
+static enum options_result
+take_ranges(struct load_settings *s)
+{
+	char text[RILL_ADDR_STRLEN];
+
+	for (unsigned int i = 0; i < s->host.ips_count; i++)
+		for (unsigned int ip = 0; ip < s->host.ips_each[i]; ip++) {
+			const struct rill_prefix *range = &s->host.ips[i][ip];
+
+			if (range->more == 0)
+				continue;
+			if (s->sources != 1 && s->sources != range->more + 1)
+				return wrong("--ip %s: is a range of %u sources, and others have %u; give "
+					"ranges of one length, or --sources and first addresses",
+					rill_addr_format(&range->addr, text), range->more + 1,
+					s->sources);
+			s->sources = range->more + 1;
+		}
+	return OPTIONS_RUN;
+}
+
 static enum options_result
 finish_addresses(struct load_settings *s)
 {
@@ -244,6 +288,8 @@ finish_addresses(struct load_settings *s)
 	if (s->host.ips_count == 0)
 		default_ips(s);
 	result = host_check(&s->host, PROGRAM);
+	if (result == OPTIONS_RUN)
+		result = take_ranges(s);
 	for (unsigned int i = 0; result == OPTIONS_RUN && i < s->host.ips_count; i++)
 		result = check_sources(s, i);
 	return result == OPTIONS_RUN ? check_targets(s) : result;

@@ -276,12 +276,12 @@ static const struct option_def defs[] = {
 	{"opening", "N", "handshakes under way on one lane while held connections are opened (default "
 		"256)", option_set_count, FIELD(opening), 1, 1u << 20},
 	{"sources", "N", "source addresses: each of --ip and those that follow it (default 1)",
-		option_set_count, FIELD(sources), 1, RILL_ADDRS_MAX},
+		option_set_count, FIELD(sources), 1, LOAD_SOURCES_MAX},
 	{"buffers", "N", "NIC buffers of each lane (default 16384)", option_set_count, FIELD(buffers),
 		4096, 1u << 24},
 	{"json", NULL, "the result as JSON; what else is said goes to stderr", option_set_flag,
 		FIELD(json)},
-	HOST_OPTION_ROWS("the first address of a port, one for each --dev (default: host 200 and so on "
+	HOST_OPTION_ROWS("the first address of a port, or a range of them, one for each --dev (default: host 200 and so on "
 		"in the first target's network, of 24 bits, of IPv6 64)"),
 };
 

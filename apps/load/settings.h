@@ -29,6 +29,7 @@ enum load_kind {
 const char *load_kind_name(enum load_kind kind);
 
 #define LOAD_TARGETS_MAX 64
+#define LOAD_SOURCES_MAX (1u << 20) /* source addresses of each --ip */
 #define LOAD_TEXT_MAX 4096
 #define LOAD_PIPELINE_MAX 1024u
 /* TCP ports that Rill chooses from, for one pair of source address and target. */
@@ -58,7 +59,7 @@ struct load_settings {
 	bool verify;
 	uint32_t time_ms, warmup_ms, open_timeout_ms;
 	uint32_t opening;           /* handshakes of one lane at one time */
-	uint32_t sources;           /* addresses of each port */
+	uint32_t sources;           /* addresses of each --ip: 1 .. LOAD_SOURCES_MAX */
 	uint32_t buffers;           /* of each lane */
 	bool json;
 	uint32_t text_len;          /* the request's bytes; 0: they are made */

@@ -112,6 +112,36 @@ is_same(const struct rill_addr *a, const struct rill_addr *b)
 	return a->family == b->family && common_bits(a, b) == bits_of(a);
 }
 
+static uint32_t
+number_of(const struct rill_addr *addr)
+{
+	const uint8_t *ip = addr->u.ip4;
+
+	return (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
+}
+
+/* The last address of a range, of which it is known that it is one of IPv4. */
+static struct rill_prefix
+last_of(const struct rill_prefix *range)
+{
+	uint32_t last = number_of(&range->addr) + range->more;
+
+	return (struct rill_prefix){.addr = {.family = AF_INET,
+					    .u.ip4 = {(uint8_t)(last >> 24), (uint8_t)(last >> 16),
+						    (uint8_t)(last >> 8), (uint8_t)last}},
+		.len = range->len};
+}
+
+/* Have two entries an address in common? */
+static bool
+overlap(const struct rill_prefix *a, const struct rill_prefix *b)
+{
+	if (a->addr.family != AF_INET || b->addr.family != AF_INET)
+		return is_same(&a->addr, &b->addr);
+	return number_of(&b->addr) - number_of(&a->addr) <= a->more ||
+	       number_of(&a->addr) - number_of(&b->addr) <= b->more;
+}
+
 static bool
 is_on_network(const struct rill_addr *addr, const struct rill_prefix *prefix)
 {
@@ -134,9 +164,7 @@ is_host_address(const struct rill_addr *addr)
 static bool
 is_end_of_network(const struct rill_prefix *prefix)
 {
-	const uint8_t *ip = prefix->addr.u.ip4;
-	uint32_t host = (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
-	uint32_t mask;
+	uint32_t host = number_of(&prefix->addr), mask;
 
 	if (prefix->addr.family != AF_INET || prefix->len >= 31)
 		return false;
@@ -152,6 +180,29 @@ check_family(const char *where, const struct rill_addr *addr)
 	return error_set(-EINVAL,
 		"%saddrs: address family %u is none: give an address of IPv4 (AF_INET) or IPv6 (AF_INET6)",
 		where, addr->family);
+}
+
+static int
+check_range(const char *where, const struct rill_prefix *range)
+{
+	char first[RILL_ADDR_STRLEN], text[RILL_ADDR_STRLEN];
+	struct rill_prefix last;
+
+	if (range->more == 0)
+		return 0;
+	rill_addr_format(&range->addr, first);
+	if (range->addr.family != AF_INET)
+		return error_set(-EINVAL,
+			"%saddrs: %s and %u more: a range is of IPv4: name addresses of IPv6 one by one",
+			where, first, range->more);
+	last = last_of(range);
+	if (UINT32_MAX - number_of(&range->addr) < range->more ||
+		!is_on_network(&last.addr, range) || is_end_of_network(&last))
+		return error_set(-EINVAL,
+			"%saddrs: %s/%u and %u more: the range ends at %s, beyond the hosts of its "
+			"network: make it shorter, or the prefix",
+			where, first, range->len, range->more, rill_addr_format(&last.addr, text));
+	return 0;
 }
 
 static int
@@ -174,7 +225,7 @@ check_address(const char *where, const struct rill_prefix *prefix)
 			prefix->addr.family == AF_INET
 				? " that is neither the first nor the last of its network"
 				: "");
-	return 0;
+	return check_range(where, prefix);
 }
 
 /* A gateway of one family, under the name of its option. */
@@ -193,7 +244,9 @@ check_gateway(const char *where, const char *option, uint8_t family,
 			option, gateway->family == AF_INET || gateway->family == AF_INET6 ? text : "it",
 			family == AF_INET ? "IPv4" : "IPv6");
 	for (unsigned int i = 0; i < count; i++) {
-		if (is_same(gateway, &addrs[i].addr))
+		const struct rill_prefix single = {.addr = *gateway};
+
+		if (overlap(&addrs[i], &single))
 			return error_set(-EINVAL,
 				"%s%s: %s is this port's own address: give that of the router", where,
 				option, text);
@@ -213,6 +266,7 @@ check_gateway(const char *where, const char *option, uint8_t family,
 static int
 check_addresses(const char *where, const struct rill_prefix *addrs, unsigned int count)
 {
+	unsigned int ranges = 0;
 	char text[RILL_ADDR_STRLEN];
 
 	if (count > RILL_ADDRS_MAX)
@@ -224,10 +278,14 @@ check_addresses(const char *where, const struct rill_prefix *addrs, unsigned int
 		if (err != 0)
 			return err;
 		for (unsigned int j = 0; j < i; j++)
-			if (is_same(&addrs[i].addr, &addrs[j].addr))
+			if (overlap(&addrs[i], &addrs[j]))
 				return error_set(-EINVAL, "%saddrs: %s stands there twice: name it once",
 					where, rill_addr_format(&addrs[i].addr, text));
+		ranges += addrs[i].more > 0;
 	}
+	if (ranges > RILL_RANGES_MAX)
+		return error_set(-EINVAL, "%saddrs: %u ranges are too many: a port has at most %u", where,
+			ranges, RILL_RANGES_MAX);
 	return 0;
 }
 

@@ -66,6 +66,41 @@ rill_prefix_parse(const char *text, struct rill_prefix *prefix)
 	return 0;
 }
 
+static uint32_t
+number_of(const struct rill_addr *addr)
+{
+	const uint8_t *ip = addr->u.ip4;
+
+	return (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
+}
+
+int
+rill_range_parse(const char *text, struct rill_prefix *range)
+{
+	const char *dash = text != NULL ? strchr(text, '-') : NULL;
+	struct rill_prefix last;
+	struct rill_addr first;
+	char host[RILL_ADDR_STRLEN];
+	uint32_t more, mask;
+
+	if (dash == NULL)
+		return rill_prefix_parse(text, range);
+	if ((size_t)(dash - text) >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, (size_t)(dash - text));
+	host[dash - text] = '\0';
+	if (rill_addr_parse(host, &first) != 0 || rill_prefix_parse(dash + 1, &last) != 0 ||
+		first.family != AF_INET || last.addr.family != AF_INET)
+		return -EINVAL;
+	more = number_of(&last.addr) - number_of(&first);
+	mask = last.len == 0 ? 0 : UINT32_MAX << (IP4_BITS - last.len);
+	if (number_of(&last.addr) < number_of(&first) ||
+		((number_of(&last.addr) ^ number_of(&first)) & mask) != 0)
+		return -EINVAL;
+	*range = (struct rill_prefix){.addr = first, .len = last.len, .more = more};
+	return 0;
+}
+
 const char *
 rill_addr_format(const struct rill_addr *addr, char *buf)
 {

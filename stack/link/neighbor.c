@@ -524,13 +524,31 @@ neighbors_next_event(struct neighbors *neighbors, uint32_t *index)
 	return NEIGHBOR_EVENT_NONE;
 }
 
+static uint32_t
+number_of(const struct rill_addr *addr)
+{
+	rte_be32_t ip;
+
+	memcpy(&ip, addr->u.ip4, sizeof(ip));
+	return rte_be_to_cpu_32(ip);
+}
+
+static bool
+is_within(const struct rill_addr *addr, const struct rill_addr *first, uint32_t more)
+{
+	if (first->family != AF_INET)
+		return addr_is_same(addr, first);
+	return addr->family == AF_INET && number_of(addr) - number_of(first) <= more;
+}
+
 void
-neighbors_forget_source(struct neighbors *neighbors, const struct rill_addr *addr)
+neighbors_forget_source(
+	struct neighbors *neighbors, const struct rill_addr *addr, uint32_t more)
 {
 	for (uint32_t i = 0; i < neighbors->slab.fresh; i++) {
 		struct neighbor *neighbor = &neighbors->entries[i];
 
-		if (neighbor->state != NEIGHBOR_FREE && addr_is_same(&neighbor->source, addr))
+		if (neighbor->state != NEIGHBOR_FREE && is_within(&neighbor->source, addr, more))
 			memset(&neighbor->source, 0, sizeof(neighbor->source));
 	}
 }

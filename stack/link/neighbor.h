@@ -236,8 +236,9 @@ void neighbors_abandon(struct neighbors *neighbors, const struct rill_addr *addr
 /* Of the entry for this address; NEIGHBOR_FREE if there is none. */
 enum neighbor_state neighbors_state(struct neighbors *neighbors, const struct rill_addr *addr);
 
-/* addr is no longer ours: no request is sent from it any more. */
-void neighbors_forget_source(struct neighbors *neighbors, const struct rill_addr *addr);
+/* addr, and so many of IPv4 after it, are no longer ours: no request is sent from them any more. */
+void neighbors_forget_source(
+	struct neighbors *neighbors, const struct rill_addr *addr, uint32_t more);
 
 uint32_t neighbors_count(const struct neighbors *neighbors);
 

@@ -3,14 +3,21 @@
 
 #include "arp.h"
 
+/* The address of a range that is at such a distance from its first one. */
 static struct rill_addr
-addr_of(const struct net_addr *addr)
+addr_at(const struct net_addr *addr, uint32_t distance)
 {
 	struct rill_addr out = {.family = AF_INET};
-	rte_be32_t wire = rte_cpu_to_be_32(addr->ip);
+	rte_be32_t wire = rte_cpu_to_be_32(addr->ip + distance);
 
 	memcpy(out.u.ip4, &wire, sizeof(wire));
 	return out;
+}
+
+static struct rill_addr
+addr_of(const struct net_addr *addr)
+{
+	return addr_at(addr, 0);
 }
 
 /* ---- probing */
@@ -62,21 +69,29 @@ begin_announcing(struct net *net, struct net_addr *addr, ustime at)
 {
 	if (!net->netif->ethernet || net->netif->silent)
 		return;
-	addr->left = ARP_ANNOUNCE_NUM;
+	addr->left = addr->more == 0 ? ARP_ANNOUNCE_NUM : 1;
+	addr->at = 0;
 	addr->next_at = at;
 	wheel_arm(net->wheel, &addr->timer, at);
 }
 
+/* A few of a range at a time: a /16 takes a minute. */
 static void
 announce(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox)
 {
-	struct rill_addr announced = addr_of(addr);
+	for (unsigned int i = 0; i < ACD_RANGE_STEP && addr->at <= addr->more; i++) {
+		struct rill_addr announced = addr_at(addr, addr->at++);
 
-	arp_announce(net->netif, &announced, outbox);
+		arp_announce(net->netif, &announced, outbox);
+	}
 	addr->announced_at = now;
-	if (--addr->left == 0)
-		return;
-	addr->next_at = now + ARP_ANNOUNCE_US;
+	addr->next_at = now + ACD_RANGE_STEP_US;
+	if (addr->at > addr->more) {
+		if (--addr->left == 0)
+			return;
+		addr->at = 0;
+		addr->next_at = now + ARP_ANNOUNCE_US;
+	}
 	wheel_arm(net->wheel, &addr->timer, addr->next_at);
 }
 
@@ -98,7 +113,7 @@ void
 acd_begin(struct net *net, struct net_addr *addr, ustime now)
 {
 	addr->state = NET_ADDR_OURS;
-	if (net->ip4.probe && net->netif->ethernet)
+	if (net->ip4.probe && addr->more == 0 && net->netif->ethernet)
 		begin_probing(net, addr, now);
 	else
 		begin_announcing(net, addr, now);
@@ -128,14 +143,14 @@ acd_timer(struct net *net, struct net_addr *addr, ustime now, struct outbox *out
 
 /* People hear of an address once, whatever is claimed how often. */
 static void
-tell(struct net *net, struct net_addr *addr, enum net_trouble_kind kind,
-	const struct rte_ether_addr *mac)
+tell(struct net *net, struct net_addr *addr, const struct rill_addr *which,
+	enum net_trouble_kind kind, const struct rte_ether_addr *mac)
 {
 	if (addr->told == kind)
 		return;
 	addr->told = (uint8_t)kind;
 	net->trouble = (struct net_trouble){
-		.kind = kind, .addr = addr_of(addr), .mac = *mac, .number = net->trouble.number + 1};
+		.kind = kind, .addr = *which, .mac = *mac, .number = net->trouble.number + 1};
 	net->netif->groups.changes++;
 }
 
@@ -147,28 +162,26 @@ lose(struct net *net, struct net_addr *addr)
 	wheel_cancel(net->wheel, &addr->timer);
 	addr->state = NET_ADDR_TAKEN;
 	net_addrs_changed(net);
-	neighbors_forget_source(net->neighbors, &lost);
+	neighbors_forget_source(net->neighbors, &lost, 0);
 }
 
 /* Somebody claims one that is in use. Returns true if it is given up. */
 static bool
-contested(struct net *net, struct net_addr *addr, const struct rte_ether_addr *mac, ustime now,
-	struct outbox *outbox)
+contested(struct net *net, struct net_addr *addr, const struct rill_addr *which,
+	const struct rte_ether_addr *mac, ustime now, struct outbox *outbox)
 {
-	struct rill_addr ours = addr_of(addr);
-
 	net->netif->counters->arp_conflicts++;
 	if (addr->defended_at != 0 && now - addr->defended_at < ACD_DEFEND_US) {
-		if (!net->ip4.yield)
+		if (!net->ip4.yield || addr->more > 0)
 			return false;
-		tell(net, addr, NET_TROUBLE_LOST, mac);
+		tell(net, addr, which, NET_TROUBLE_LOST, mac);
 		lose(net, addr);
 		return true;
 	}
 	addr->defended_at = now;
 	if (!net->netif->silent)
-		arp_announce(net->netif, &ours, outbox);
-	tell(net, addr, NET_TROUBLE_CONTESTED, mac);
+		arp_announce(net->netif, which, outbox);
+	tell(net, addr, which, NET_TROUBLE_CONTESTED, mac);
 	return false;
 }
 
@@ -182,9 +195,9 @@ net_addr_claimed(struct net *net, const struct rill_addr *which, const struct rt
 		return false;
 	net->conflicts++;
 	if (addr->state == NET_ADDR_OURS)
-		return contested(net, addr, mac, now, outbox);
+		return contested(net, addr, which, mac, now, outbox);
 	net->netif->counters->arp_duplicates++;
-	tell(net, addr, NET_TROUBLE_TAKEN, mac);
+	tell(net, addr, which, NET_TROUBLE_TAKEN, mac);
 	lose(net, addr);
 	return false;
 }

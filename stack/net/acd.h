@@ -32,6 +32,11 @@
 #define ACD_LONGEST_US                                                                             \
 	(ACD_PROBE_WAIT_US + (ACD_PROBE_NUM - 1) * ACD_PROBE_MAX_US + ACD_ANNOUNCE_WAIT_US)
 
+/* Of a range, so many addresses are announced at a time, so far apart; they are not asked for, since
+ * that would take longer than anybody waits, and not given up, since they are one. */
+#define ACD_RANGE_STEP 16
+#define ACD_RANGE_STEP_US (16 * USEC_PER_MSEC)
+
 /* A new address begins. What packets look at is still to be made from its state. */
 void acd_begin(struct net *net, struct net_addr *addr, ustime now);
 

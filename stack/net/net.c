@@ -144,15 +144,13 @@ addr_towards(const struct net *net, uint32_t ip)
 	return best != NULL ? &net->addrs[best->source] : NULL;
 }
 
-/* ip 0: a free slot. */
 static struct net_addr *
-addr_find(const struct net *net, uint32_t ip)
+free_slot(struct net *net)
 {
-	for (unsigned int i = 0; i < net->slots; i++) {
-		if (net->addrs[i].ip == ip)
-			return (struct net_addr *)&net->addrs[i];
-	}
-	return NULL;
+	for (unsigned int i = 0; i < net->slots; i++)
+		if (net->addrs[i].ip == 0)
+			return &net->addrs[i];
+	return net->slots < RILL_ADDRS_MAX ? &net->addrs[net->slots] : NULL;
 }
 
 struct net_addr *
@@ -160,7 +158,12 @@ net_addr_find(const struct net *net, const struct rill_addr *which)
 {
 	uint32_t ip = ip_of(which);
 
-	return which->family == AF_INET && ip != 0 ? addr_find(net, ip) : NULL;
+	if (which->family != AF_INET || ip == 0)
+		return NULL;
+	for (unsigned int i = 0; i < net->slots; i++)
+		if (net->addrs[i].ip != 0 && ip - net->addrs[i].ip <= net->addrs[i].more)
+			return (struct net_addr *)&net->addrs[i];
+	return NULL;
 }
 
 enum arp_whose
@@ -228,7 +231,7 @@ net_addrs_changed(struct net *net)
 {
 	memset(net->ours, 0, sizeof(net->ours));
 	memset(net->passed, 0, sizeof(net->passed));
-	net->connected_count = net->broadcast_count = net->probing = 0;
+	net->connected_count = net->broadcast_count = net->probing = net->ranges_count = 0;
 	for (unsigned int slot = 0; slot < net->slots; slot++) {
 		uint32_t ip = net->addrs[slot].ip, mask = net->addrs[slot].mask;
 		uint32_t i = net_set_index(ip);
@@ -236,9 +239,14 @@ net_addrs_changed(struct net *net)
 		net->probing += ip != 0 && net->addrs[slot].state == NET_ADDR_PROBED;
 		if (ip == 0 || net->addrs[slot].state != NET_ADDR_OURS)
 			continue;
-		while (net->ours[i] != 0)
-			i = (i + 1) % NET_SET_SIZE;
-		net->ours[i] = ip;
+		if (net->addrs[slot].more > 0) {
+			net->ranges[net->ranges_count++] =
+				(struct net_range){ip, net->addrs[slot].more};
+		} else {
+			while (net->ours[i] != 0)
+				i = (i + 1) % NET_SET_SIZE;
+			net->ours[i] = ip;
+		}
 		if (!network_is_connected(net, ip & mask, mask))
 			network_append(net,
 				(struct net_connected){.ip = ip & mask, .mask = mask, .source = slot});
@@ -259,6 +267,19 @@ rib_add(struct net *net, uint32_t ip, uint8_t len, uint64_t next_hop)
 	return 0;
 }
 
+/* Are any of these ours, or meant to be? */
+static bool
+is_given(const struct net *net, uint32_t ip, uint32_t more)
+{
+	for (unsigned int i = 0; i < net->slots; i++) {
+		const struct net_addr *addr = &net->addrs[i];
+
+		if (addr->ip != 0 && (ip - addr->ip <= addr->more || addr->ip - ip <= more))
+			return true;
+	}
+	return false;
+}
+
 /* Can an interface have this address? Not a broadcast address of its own network. */
 static bool
 is_assignable(const struct net *net, uint32_t ip, uint32_t mask)
@@ -272,29 +293,30 @@ is_assignable(const struct net *net, uint32_t ip, uint32_t mask)
 int
 net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 {
-	uint32_t ip = ip_of(&prefix->addr), mask;
-	struct net_addr *addr;
+	uint32_t ip = ip_of(&prefix->addr), more = prefix->more, mask;
+	struct net_addr *addr = free_slot(net);
 	int rc = 0;
 
 	if (prefix->addr.family == AF_INET6)
-		return net6_addr_add(net, prefix, now);
+		return prefix->more == 0 ? net6_addr_add(net, prefix, now) : -EINVAL;
 	if (prefix->addr.family != AF_INET || prefix->len == 0 || prefix->len > IP4_BITS)
 		return -EINVAL;
 	mask = rte_rib_depth_to_mask(prefix->len);
-	if (net_addr_find(net, &prefix->addr) != NULL)
-		return -EEXIST;
-	if (!is_assignable(net, ip, mask))
+	if (!is_assignable(net, ip, mask) || more > ~mask - (ip & ~mask) ||
+		!is_assignable(net, ip + more, mask))
 		return -EINVAL;
-	addr = addr_find(net, 0);
-	if (addr == NULL && net->slots == RILL_ADDRS_MAX)
+	if (is_given(net, ip, more))
+		return -EEXIST;
+	if (addr == NULL || (more > 0 && net->ranges_count == RILL_RANGES_MAX))
 		return -ENOBUFS;
 	if (!network_is_used(net, ip & mask, mask))
 		rc = rib_add(net, ip & mask, prefix->len, NET_CONNECTED);
 	if (rc != 0)
 		return rc;
-	if (addr == NULL)
-		addr = &net->addrs[net->slots++];
-	*addr = (struct net_addr){.ip = ip, .mask = mask, .timer.kind = net->announce_kind};
+	if (addr == &net->addrs[net->slots])
+		net->slots++;
+	*addr = (struct net_addr){
+		.ip = ip, .mask = mask, .more = more, .timer.kind = net->announce_kind};
 	acd_begin(net, addr, now);
 	net_addrs_changed(net);
 	return 0;
@@ -303,15 +325,16 @@ net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now)
 int
 net_addr_del(struct net *net, const struct rill_addr *which)
 {
-	uint32_t ip = ip_of(which), mask;
+	uint32_t ip = ip_of(which), mask, more;
 	struct net_addr *addr;
 
 	if (which->family == AF_INET6)
 		return net6_addr_del(net, which);
 	addr = net_addr_find(net, which);
-	if (addr == NULL)
+	if (addr == NULL || addr->ip != ip) /* a range goes as a whole */
 		return -ENOENT;
 	mask = addr->mask;
+	more = addr->more;
 	wheel_cancel(net->wheel, &addr->timer);
 	*addr = (struct net_addr){0};
 	while (net->slots > 0 && net->addrs[net->slots - 1].ip == 0)
@@ -319,7 +342,7 @@ net_addr_del(struct net *net, const struct rill_addr *which)
 	net_addrs_changed(net);
 	if (!network_is_used(net, ip & mask, mask))
 		rte_rib_remove(net->rib, ip & mask, (uint8_t)__builtin_popcount(mask));
-	neighbors_forget_source(net->neighbors, which);
+	neighbors_forget_source(net->neighbors, which, more);
 	return 0;
 }
 
@@ -331,7 +354,8 @@ net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_
 
 	if (dst->addr.family == AF_INET6)
 		return net6_route_add(net, dst, gateway);
-	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || gateway->family != AF_INET)
+	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || dst->more != 0 ||
+		gateway->family != AF_INET)
 		return -EINVAL;
 	if (!net_ip_is_unicast(net, via) || net_addr_find(net, gateway) != NULL || !is_near(net, via))
 		return -EINVAL;

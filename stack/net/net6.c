@@ -277,7 +277,7 @@ net6_addr_drop(struct net *net, struct net6_addr *addr)
 	index_rebuild(net);
 	if (!automatic)
 		net6_disconnect(net, network, len);
-	neighbors_forget_source(net->neighbors, &gone);
+	neighbors_forget_source(net->neighbors, &gone, 0);
 }
 
 static int

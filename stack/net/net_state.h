@@ -22,9 +22,11 @@ enum net_addr_state {
 	NET_ADDR_OURS,
 };
 
-/* An address that we were given. A slot stays where it is, for the sake of its timer. */
+/* An address that we were given, or a range of them. A slot stays where it is, for the sake of its timer. */
 struct net_addr {
 	uint32_t ip, mask; /* host order; ip is 0 in a free slot */
+	uint32_t more;     /* addresses of a range after ip */
+	uint32_t at;       /* of a range: the next to be announced, as its distance from ip */
 	uint8_t state;     /* enum net_addr_state (acd.h) */
 	uint8_t left;      /* questions or announcements still to be sent, */
 	uint8_t told;      /* enum net_trouble_kind: what people have heard of it */
@@ -44,6 +46,11 @@ struct net_connected {
 	unsigned int source; /* the first slot of its addresses */
 };
 
+/* Addresses that follow one another: one comparison for all of them. */
+struct net_range {
+	uint32_t first, more; /* host order */
+};
+
 #define NET_SET_BITS 9
 #define NET_SET_SIZE (1u << NET_SET_BITS)
 static_assert(IP4_ID_LIFETIME_US / ICMP_SPLIT_EVERY_US + ICMP_SPLIT_BURST < IP4_IDS_DISTINCT,
@@ -57,6 +64,8 @@ struct net {
 	unsigned int broadcast_count; /* so many of them, the first, have room for broadcast addresses */
 	struct net_connected connected[RILL_ADDRS_MAX];
 	uint32_t ours[NET_SET_SIZE]; /* our addresses, open addressing by net_set_index; 0: empty */
+	unsigned int ranges_count;
+	struct net_range ranges[RILL_RANGES_MAX]; /* of ours */
 	uint32_t passed[NET_SET_SIZE]; /* sources seen last that may send to us, by net_set_index */
 	/* The rest is for the start of connections, and strangers. */
 	unsigned int slots; /* all used ones are below */
@@ -86,13 +95,22 @@ net_set_index(uint32_t ip)
 }
 
 static inline bool
+net_ip_is_in_range(const struct net *net, uint32_t ip)
+{
+	for (unsigned int i = 0; i < net->ranges_count; i++)
+		if (ip - net->ranges[i].first <= net->ranges[i].more)
+			return true;
+	return false;
+}
+
+static inline bool
 net_ip_is_ours(const struct net *net, uint32_t ip)
 {
 	uint32_t i = net_set_index(ip);
 
 	while (net->ours[i] != ip && net->ours[i] != 0)
 		i = (i + 1) % NET_SET_SIZE;
-	return net->ours[i] != 0;
+	return net->ours[i] != 0 || net_ip_is_in_range(net, ip);
 }
 
 /* The slot of an IPv4 address, whatever its state; NULL if there is none. */

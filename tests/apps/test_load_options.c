@@ -110,6 +110,27 @@ test_targets_and_sources(void **state)
 	assert_addr(s.host.ips[1][0].addr, "10.0.0.203");
 }
 
+/* A /16 of sources, said as a range or as a number, is one range of the port's. */
+static void
+test_a_range_of_sources(void **state)
+{
+	static const char *const spelled[] = {
+		"--target 10.1.255.255:7 --ip 10.1.0.1-10.1.255.254/8",
+		"--target 10.1.255.255:7 --ip 10.1.0.1/8 --sources 65534",
+	};
+	struct rill_prefix addrs[RILL_ADDRS_MAX];
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(parse(spelled[i]), OPTIONS_RUN);
+		assert_int_equal(s.sources, 65534);
+		assert_int_equal(load_sources(&s, 0, addrs), 1);
+		assert_addr(addrs[0].addr, "10.1.0.1");
+		assert_int_equal(addrs[0].more, 65533);
+		assert_addr(load_source_at(&s, 0, 0, 65533).addr, "10.1.255.254");
+		assert_int_equal(load_source_at(&s, 0, 0, 5).more, 0);
+	}
+}
+
 /* Each target is reached from an address of its family, of its network if there is one. */
 static void
 test_both_families(void **state)
@@ -126,8 +147,9 @@ test_both_families(void **state)
 	targets[1] = load_target_at(&s, 1).addr;
 	assert_addr(load_source_towards(&s, 0, &targets[0], 2), "10.0.0.9");
 	assert_addr(load_source_towards(&s, 0, &targets[1], 1), "2001:db8::8");
-	assert_int_equal(load_sources(&s, 0, addrs), 9);
-	assert_addr(addrs[5].addr, "2001:db8:1::9");
+	assert_int_equal(load_sources(&s, 0, addrs), 7); /* of IPv4, one range */
+	assert_int_equal(addrs[0].more, 2);
+	assert_addr(addrs[3].addr, "2001:db8:1::9");
 	assert_int_equal(parse("--target [2001:db8:5::2]:7 --ip 10.0.0.7/24,2001:db8::7/64 --gateway "
 		"fe80::1"), OPTIONS_RUN);
 	targets[0] = load_target_at(&s, 0).addr;
@@ -196,6 +218,9 @@ test_wrong_options(void **state)
 		{"--target [2001:db8::2]:7 --ip 2001:db8::1/64,2001:db8::200/64 --sources 200",
 			"--sources 200", "at most 128"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.2/24", "--ip 10.0.0.2/24", "another --ip"},
+		{"--target 10.0.0.2:7 --ip 10.0.0.5-10.0.0.9/24 --sources 3", "5 sources", "one length"},
+		{"--target 10.0.0.2:7 --ip 10.0.0.9-10.0.0.5/24", "10.0.0.9-10.0.0.5", "a range"},
+		{"--target 10.0.0.2:7 --ip 10.0.0.1-10.0.0.9/24", "takes 10.0.0.2", "another --ip"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.1/24 --sources 2", "takes 10.0.0.2", "another --ip"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.252/24 --sources 4", "--sources 4", "shorter prefix"},
 		{"--target 10.0.0.2:7 --dev net_tap0 --dev net_tap1 --ip 10.0.0.3/24 --ip 10.0.0.4/24 "
@@ -285,6 +310,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_a_target_is_enough),
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_targets_and_sources),
+		cmocka_unit_test(test_a_range_of_sources),
 		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_ip6_keys),
 		cmocka_unit_test(test_text),

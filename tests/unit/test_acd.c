@@ -295,6 +295,35 @@ test_announced_seldom(void **state)
 	net_end();
 }
 
+/* A range is announced address by address, a thousand in a second, once; it is not asked for, and not
+ * given up. */
+static void
+test_a_range(void **state)
+{
+	struct rill_prefix range = {ip4(10, 1, 0, 1), 16, 999};
+	ustime began;
+
+	begin(true, true, false);
+	began = lnk.now;
+	assert_int_equal(net_addr_add(net, &range, lnk.now), 0);
+	assert_true(is_ours(ip4(10, 1, 3, 232)) && !is_ours(ip4(10, 1, 3, 233)));
+	advance(10 * SECOND);
+	assert_int_equal(heard.count, 1000);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct rill_addr addr = ip4(10, 1, (uint8_t)((i + 1) >> 8), (uint8_t)(i + 1));
+
+		expect_heard(i, addr, addr);
+		assert_in_range(heard.at[i] - began, i / 16 * 16000, i / 16 * 16000 + 1000);
+	}
+	for (int i = 0; i < 100; i++)
+		assert_false(claim(ip4(10, 1, 0, 77), 7));
+	assert_true(is_ours(ip4(10, 1, 0, 77)));
+	hear();
+	assert_int_equal(heard.count, 1001);
+	expect_heard(1000, ip4(10, 1, 0, 77), ip4(10, 1, 0, 77));
+	net_end();
+}
+
 int
 main(void)
 {
@@ -306,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_yielded),
 		cmocka_unit_test(test_a_silent_lane),
 		cmocka_unit_test(test_announced_seldom),
+		cmocka_unit_test(test_a_range),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -143,6 +143,42 @@ test_unspecified_has_a_text_too(void **state)
 	assert_string_equal(rill_addr_format(&addr, buf), "any");
 }
 
+static void
+test_ranges(void **state)
+{
+	static const struct {
+		const char *text;
+		struct rill_addr first;
+		uint8_t len;
+		uint32_t more;
+	} good[] = {
+		{"10.1.0.1-10.1.255.254/16", IP4(10, 1, 0, 1), 16, 65533},
+		{"10.1.0.1-10.1.0.1/16", IP4(10, 1, 0, 1), 16, 0},
+		{"0.0.0.0-255.255.255.255/0", IP4(0, 0, 0, 0), 0, UINT32_MAX},
+		{"10.1.0.1-10.1.0.1", IP4(10, 1, 0, 1), 32, 0},
+		{"10.1.0.1/16", IP4(10, 1, 0, 1), 16, 0},
+	};
+	static const char *const wrong[] = {
+		"10.1.0.2-10.1.0.1/16", "10.1.0.1-10.2.0.1/16", "10.1.0.1-10.1.0.2", "10.1.0.1-/16",
+		"-10.1.0.1/16", "10.1.0.1-2/16", "10.1.0.1-10.1.0.2/33", "10.1.0.1/16-10.1.0.2/16",
+		"::1-::2/64", "10.0.0.1-::2/64", "10.1.0.1--10.1.0.2/16", "10.1.0.1 -10.1.0.2/16",
+		"1111:2222:3333:4444:5555:6666:1111:2222:3333:4444-10.1.0.2/16",
+	};
+	struct rill_prefix range = {.addr = IP4(9, 9, 9, 9), .len = 9}, before = range;
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(rill_range_parse(wrong[i], &range), -EINVAL);
+		assert_memory_equal(&range, &before, sizeof(range));
+	}
+	assert_int_equal(rill_range_parse(NULL, &range), -EINVAL);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(rill_range_parse(good[i].text, &range), 0);
+		assert_memory_equal(&range.addr, &good[i].first, sizeof(range.addr));
+		assert_int_equal(range.len, good[i].len);
+		assert_int_equal(range.more, good[i].more);
+	}
+}
+
 int
 main(void)
 {
@@ -151,6 +187,7 @@ main(void)
 		cmocka_unit_test(test_anything_else_is_refused),
 		cmocka_unit_test(test_prefixes_are_read),
 		cmocka_unit_test(test_wrong_prefixes_are_refused),
+		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_text_comes_back),
 		cmocka_unit_test(test_unspecified_has_a_text_too),
 	};

@@ -68,6 +68,17 @@ ip6(struct rill_config *config, const char *text)
 	return &config->ports[0].addrs[1];
 }
 
+static void
+nine_ranges(struct rill_config *config)
+{
+	for (uint8_t i = 0; i < 9; i++) {
+		config->ports[0].addrs[i] = prefix("10.0.0.1/24");
+		config->ports[0].addrs[i].addr.u.ip4[2] = i;
+		config->ports[0].addrs[i].more = 99;
+	}
+	config->ports[0].addrs_count = 9;
+}
+
 #define STACK_ROWS(X)                                                                              \
 	X(ports_none, c->ports_count = 0, -EINVAL, "ports_count", "0", "1 .. 16")                  \
 	X(ports_many, c->ports_count = 17, -EINVAL, "ports_count", "17", "1 .. 16")                \
@@ -111,6 +122,19 @@ ip6(struct rill_config *config, const char *text)
 		"0.1.2.3/8", "unicast")                                                            \
 	X(addr_twice, c->ports[0].addrs[1] = prefix("192.0.2.1/32"), -EINVAL, "ports[0].addrs",    \
 		"192.0.2.1", "twice")                                                              \
+	X(range_overlaps, (c->ports[0].addrs[0].more = 9, c->ports[0].addrs[1] = prefix("192.0.2.10/24")), \
+		-EINVAL, "ports[0].addrs", "192.0.2.10", "twice")                                  \
+	X(range_long, c->ports[0].addrs[0].more = 254, -EINVAL, "ports[0].addrs",                  \
+		"192.0.2.1/24 and 254 more", "192.0.2.255")                                        \
+	X(range_longer, c->ports[0].addrs[0].more = 300, -EINVAL, "ports[0].addrs", "192.0.3.45",  \
+		"shorter")                                                                         \
+	X(range_endless, c->ports[0].addrs[0].more = UINT32_MAX, -EINVAL, "ports[0].addrs",        \
+		"192.0.2.1/24", "shorter")                                                         \
+	X(range6, ip6(c, "2001:db8::1/64")->more = 1, -EINVAL, "ports[0].addrs", "2001:db8::1",    \
+		"of IPv4")                                                                         \
+	X(ranges_many, nine_ranges(c), -EINVAL, "ports[0].addrs", "9 ranges", "at most 8")         \
+	X(range_gateway, (c->ports[0].addrs[0].more = 9, c->ports[0].gateway = addr("192.0.2.5")), \
+		-EINVAL, "ports[0].gateway", "192.0.2.5", "router")                                \
 	X(gateway_far, c->ports[0].gateway = addr("192.0.3.1"), -EINVAL, "ports[0].gateway",       \
 		"192.0.3.1", "within")                                                             \
 	X(gateway_own, c->ports[0].gateway = addr("198.51.100.1"), -EINVAL, "ports[0].gateway",    \

@@ -7,7 +7,7 @@
  */
 #include "links.h"
 
-#include "neighbor_inner.h"
+#include "neighbor.h"
 
 #define TIMER_KIND 7
 #define SECOND USEC_PER_SEC
@@ -279,31 +279,6 @@ test_unused_entries_are_forgotten(void **state)
 	end();
 }
 
-/* Who does not know the secret cannot tell which addresses are found in one place. */
-static void
-test_places_depend_on_the_secret(void **state)
-{
-	struct siphash_key other_key = {3, 4};
-	struct neighbors *other;
-	unsigned int moved = 0;
-
-	begin(true);
-	other = neighbors_create(
-		&lnk.netif, &lnk.wheel, TIMER_KIND, &other_key, SOCKET_ID_ANY);
-	for (uint8_t i = 1; i <= 100; i++) {
-		struct rill_addr addr = ip4(10, 0, 0, i);
-		struct rte_ether_addr mac = mac_of(i);
-
-		assert_true(neighbor_learn(neighbors, &addr, &mac, true, lnk.now, &lnk.outbox));
-		assert_true(neighbor_learn(other, &addr, &mac, true, lnk.now, &lnk.outbox));
-	}
-	for (unsigned int i = 0; i < NEIGHBOR_BUCKETS; i++)
-		moved += neighbors->buckets[i] != other->buckets[i];
-	assert_in_range(moved, 150, 200); /* each in two places, but for what falls together */
-	neighbors_destroy(other);
-	end();
-}
-
 static void
 test_contradiction_is_probed_not_believed(void **state)
 {
@@ -514,7 +489,7 @@ test_forgotten_source(void **state)
 	begin(true);
 	get(peer, true);
 	expect_request(peer, mac_broadcast);
-	neighbors_forget_source(neighbors, &us);
+	neighbors_forget_source(neighbors, &us, 0);
 	advance(SECOND + 8);
 	us = ip4(0, 0, 0, 0);
 	expect_request(peer, mac_broadcast);
@@ -588,7 +563,6 @@ main(void)
 		cmocka_unit_test(test_wanted_while_failed),
 		cmocka_unit_test(test_old_entries_are_asked_by_unicast),
 		cmocka_unit_test(test_unused_entries_are_forgotten),
-		cmocka_unit_test(test_places_depend_on_the_secret),
 		cmocka_unit_test(test_contradiction_is_probed_not_believed),
 		cmocka_unit_test(test_negative_advice),
 		cmocka_unit_test(test_full_cache_forgets_the_longest_unused),

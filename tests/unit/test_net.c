@@ -23,6 +23,14 @@ addr_add(struct rill_addr addr, uint8_t len)
 }
 
 static int
+range_add(struct rill_addr first, uint8_t len, uint32_t more)
+{
+	struct rill_prefix p = {first, len, more};
+
+	return net_addr_add(net, &p, lnk.now);
+}
+
+static int
 route_add(struct rill_addr dst, uint8_t len, struct rill_addr gateway)
 {
 	struct rill_prefix p = prefix(dst, len);
@@ -133,6 +141,52 @@ test_many_addresses(void **state)
 		}
 	}
 	expect_no_way(ip4(10, 7, 9, 9), -ENETUNREACH);
+	net_end();
+}
+
+/* A /16 is ours as one address is, costs one comparison, and goes as a whole; what overlaps it, or does
+ * not fit into its network, is refused. */
+static void
+test_a_range(void **state)
+{
+	struct rill_addr first = ip4(10, 1, 0, 1), last = ip4(10, 1, 255, 254), us = ip4(10, 0, 0, 1);
+	struct rill_addr middle = ip4(10, 1, 99, 0), peer = ip4(10, 0, 0, 9);
+	struct rill_addr beyond[] = {ip4(10, 1, 0, 0), ip4(10, 1, 255, 255), ip4(10, 2, 0, 1)};
+	struct neighbor *neighbor;
+	struct rte_ether_addr other = mac_of(7);
+
+	net_begin(0);
+	assert_int_equal(range_add(first, 16, 65534), -EINVAL);
+	assert_int_equal(range_add(first, 16, UINT32_MAX), -EINVAL);
+	assert_int_equal(range_add(ip4(10, 1, 0, 0), 16, 5), -EINVAL);
+	assert_int_equal(range_add(ip4(9, 255, 255, 0), 4, 1u << 17), -EEXIST);
+	assert_int_equal(range_add(first, 16, 65533), 0);
+	assert_true(net_addr_is_ours(net, &first) && net_addr_is_ours(net, &middle) &&
+		net_addr_is_ours(net, &last) && net_addr_is_ours(net, &us));
+	for (size_t i = 0; i < RTE_DIM(beyond); i++)
+		assert_false(net_addr_is_ours(net, &beyond[i]));
+	assert_int_equal(net_addr_whose(net, &middle), ARP_OURS);
+	assert_int_equal(addr_add(middle, 16), -EEXIST);
+	assert_int_equal(range_add(ip4(10, 0, 255, 1), 8, 65535), -EEXIST);
+	assert_int_equal(route_add(ip4(1, 0, 0, 0), 8, middle), -EINVAL);
+	expect_no_way(middle, -ENETUNREACH);
+	expect_no_way(ip4(10, 1, 255, 255), -EINVAL);
+	/* A conflict about one of them is defended for that one. */
+	assert_false(net_addr_claimed(net, &middle, &other, lnk.now, &lnk.outbox));
+	assert_int_equal(link_flush(), 1);
+	assert_memory_equal(&net_trouble(net)->addr, &middle, sizeof(middle));
+	/* A neighbour that is asked for from one of them is asked for from none later. */
+	neighbor = neighbor_at(net_neighbors(net), neighbor_get(net_neighbors(net), &peer, &middle,
+							  true, lnk.now, &lnk.outbox));
+	assert_int_equal(net_addr_del(net, &middle), -ENOENT);
+	assert_int_equal(net_addr_del(net, &first), 0);
+	assert_int_equal(neighbor->source.family, 0);
+	assert_false(net_addr_is_ours(net, &first) || net_addr_is_ours(net, &middle));
+	expect_no_way(middle, -ENETUNREACH);
+	for (uint8_t i = 0; i < RILL_RANGES_MAX; i++)
+		assert_int_equal(range_add(ip4(10, 2, i, 1), 24, 9), 0);
+	assert_int_equal(range_add(ip4(10, 3, 0, 1), 24, 9), -ENOBUFS);
+	assert_int_equal(addr_add(ip4(10, 3, 0, 1), 24), 0);
 	net_end();
 }
 
@@ -323,6 +377,7 @@ test_announcements_begin_anew(void **state)
 	lnk.now += USEC_PER_SEC;
 	fire(); /* and it is half-way through the first time */
 	link_flush();
+	lnk.now += USEC_PER_SEC;
 	net_announce_all(net, lnk.now);
 	lnk.now += 8;
 	for (int i = 0; i < 2; i++, lnk.now += 2 * USEC_PER_SEC + 8) {
@@ -367,6 +422,7 @@ main(void)
 		cmocka_unit_test(test_longest_prefix),
 		cmocka_unit_test(test_no_destination),
 		cmocka_unit_test(test_many_addresses),
+		cmocka_unit_test(test_a_range),
 		cmocka_unit_test(test_refused_addresses_and_routes),
 		cmocka_unit_test(test_several_addresses),
 		cmocka_unit_test(test_broadcast_forms),

@@ -7,7 +7,7 @@
 
 #include "ip6.h"
 #include "ndp.h"
-#include "neighbor.h"
+#include "neighbor_inner.h"
 
 #define TIMER_KIND 7
 #define SECOND ((ustime)USEC_PER_SEC)
@@ -381,6 +381,29 @@ test_a_flood_of_claims(void **state)
 	end();
 }
 
+/* Who does not know the secret cannot tell which addresses are found in one place. */
+static void
+test_places_depend_on_the_secret(void **state)
+{
+	struct siphash_key key = {3, 4};
+	struct neighbors *other;
+	struct rill_addr addr;
+	unsigned int moved = 0;
+
+	begin();
+	other = neighbors_create(&lnk.netif, &lnk.wheel, TIMER_KIND, &key, SOCKET_ID_ANY);
+	for (uint16_t i = 1; i <= 100; i++) {
+		addr = ip6(i);
+		neighbor_get(neighbors, &addr, &us, false, lnk.now, &lnk.outbox);
+		neighbor_get(other, &addr, &us, false, lnk.now, &lnk.outbox);
+	}
+	for (unsigned int i = 0; i < NEIGHBOR_BUCKETS; i++)
+		moved += neighbors->buckets[i] != other->buckets[i];
+	assert_in_range(moved, 150, 200); /* each in two places, but for what falls together */
+	neighbors_destroy(other);
+	end();
+}
+
 int
 main(void)
 {
@@ -392,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_what_an_advertisement_does),
 		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_a_flood_of_claims),
+		cmocka_unit_test(test_places_depend_on_the_secret),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -34,6 +34,9 @@ extern "C" {
  *  155, of 64512 ports each. */
 #define RILL_ADDRS_MAX 256
 
+/** Of these, those that are ranges, of any length (rill_prefix.more). */
+#define RILL_RANGES_MAX 8
+
 /** No deadline: the lane has nothing to do until a packet arrives. */
 #define RILL_NEVER UINT64_MAX
 
@@ -67,10 +70,10 @@ struct rill_lane_config {
 	bool ip6_unprobed;               /**< use IPv6 addresses at once, instead of asking for 1 s to 2 s
 	                                      whether somebody else has them [4862 5.4] */
 	bool ip4_probe;                  /**< ask for 4 s to 7 s whether somebody else has an IPv4 address,
-	                                      before it is used [5227 2.1.1] */
+	                                      before it is used [5227 2.1.1]; not for those of a range */
 	bool ip4_yield;                  /**< give an IPv4 address up, and end its connections, when another
-	                                      host claims it twice within 10 s; else it is defended, once in
-	                                      10 s, and kept [5227 2.4] */
+	                                      host claims it twice within 10 s; else, and in a range, it is
+	                                      defended, once in 10 s, and kept [5227 2.4] */
 	struct rill_limits limits;
 	const struct rill_options *options; /**< defaults of connections; NULL: rill_options_default */
 	const uint8_t *secret;           /**< RILL_SECRET_LEN bytes; NULL: from the system */
@@ -131,7 +134,7 @@ RILL_API void rill_lane_set_user(struct rill_lane *lane, void *user);
 RILL_API int rill_lane_post(
 	struct rill_lane *lane, void (*fn)(struct rill_lane *lane, void *arg), void *arg);
 
-/** Adds or removes an address, on the lane's thread. 0; -EEXIST, -ENOENT, -ENOBUFS, -EINVAL. */
+/** Adds or removes an address, or a range by its first one, on the lane's thread. 0; -EEXIST, -ENOENT, -ENOBUFS, -EINVAL. */
 RILL_API int rill_lane_addr_add(struct rill_lane *lane, const struct rill_prefix *addr);
 RILL_API int rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *addr);
 

@@ -45,6 +45,7 @@ struct rill_endpoint {
 struct rill_prefix {
 	struct rill_addr addr;
 	uint8_t len;
+	uint32_t more; /**< of a range, which has so many addresses after addr, of IPv4; else 0 */
 };
 
 /** "192.0.2.1" or "2001:db8::1" to an address. Returns 0, or -EINVAL and *addr stays as it was. */
@@ -52,6 +53,9 @@ RILL_API int rill_addr_parse(const char *text, struct rill_addr *addr);
 
 /** "192.0.2.1/24" to a prefix; a missing length means a host. Returns as rill_addr_parse does. */
 RILL_API int rill_prefix_parse(const char *text, struct rill_prefix *prefix);
+
+/** The same, or a range, "10.1.0.1-10.1.255.254/16": both in one network of IPv4, the first one first. */
+RILL_API int rill_range_parse(const char *text, struct rill_prefix *range);
 
 /** Room that rill_addr_format needs, final NUL included. */
 #define RILL_ADDR_STRLEN 46
