@@ -2,6 +2,7 @@
 #include "acd.h"
 
 #include "arp.h"
+#include "nd.h"
 
 /* The address of a range that is at such a distance from its first one. */
 static struct rill_addr
@@ -120,8 +121,23 @@ acd_begin(struct net *net, struct net_addr *addr, ustime now)
 }
 
 void
+acd_settled(struct net *net, const struct rill_addr *which)
+{
+	struct net_addr *addr = net_addr_find(net, which);
+
+	if (addr == NULL || addr->state != NET_ADDR_PROBED)
+		return;
+	wheel_cancel(net->wheel, &addr->timer);
+	addr->state = NET_ADDR_OURS;
+	net_addrs_changed(net);
+}
+
+void
 acd_timer(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox)
 {
+	const struct nd_fact settled = {
+		.kind = ND_FACT_SETTLED, .u.advert.addr = addr_of(addr)};
+
 	if (now < addr->next_at) { /* beyond what the wheel reaches */
 		wheel_arm(net->wheel, &addr->timer, addr->next_at);
 		return;
@@ -131,8 +147,9 @@ acd_timer(struct net *net, struct net_addr *addr, ustime now, struct outbox *out
 			probe(net, addr, now, outbox);
 			return;
 		}
-		addr->state = NET_ADDR_OURS;
-		net_addrs_changed(net);
+		acd_settled(net, &settled.u.advert.addr);
+		if (!net->netif->silent)
+			nd_note(net, &settled);
 		begin_announcing(net, addr, now);
 	}
 	if (addr->state == NET_ADDR_OURS && addr->left > 0 && !net->netif->silent)

@@ -44,6 +44,9 @@ void acd_begin(struct net *net, struct net_addr *addr, ustime now);
 #define ACD_AGAIN_US USEC_PER_SEC
 void acd_announce_all(struct net *net, ustime now);
 
+/* The lane that asked for it had no answer: the port's lanes begin to use it together. */
+void acd_settled(struct net *net, const struct rill_addr *which);
+
 /* The node of an address fired. */
 void acd_timer(struct net *net, struct net_addr *addr, ustime now, struct outbox *outbox);
 

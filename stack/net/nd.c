@@ -7,6 +7,7 @@
 
 #include <rte_mbuf.h>
 
+#include "acd.h"
 #include "autoconf.h"
 #include "ndp.h"
 #include "neighbor.h"
@@ -31,7 +32,10 @@ act(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outb
 		net6_claimed(net, ip, now);
 		return true;
 	case ND_FACT_SETTLED:
-		net6_settled(net, ip, now);
+		if (advert->addr.family == AF_INET)
+			acd_settled(net, &advert->addr);
+		else
+			net6_settled(net, ip, now);
 		return true;
 	case ND_FACT_ROUTER:
 		autoconf_router(net, &fact->u.router, now);
@@ -46,7 +50,7 @@ act(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outb
 void
 net_hear_fact(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outbox)
 {
-	if (net->ip6.rib != NULL)
+	if (net->ip6.rib != NULL || fact->kind == ND_FACT_SETTLED)
 		act(net, fact, now, outbox);
 }
 
