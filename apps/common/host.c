@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "units.h"
+
 int
 host_set_ip(void *settings, const struct option_def *def, const char *value, char *why)
 {
@@ -49,6 +51,38 @@ host_set_gateway(void *settings, const struct option_def *def, const char *value
 		return option_wrong(why, "is not an address; give one such as 192.0.2.1 or fe80::1");
 	*(addr.family == AF_INET6 ? &host->gateway6 : &host->gateway) = addr;
 	return 0;
+}
+
+int
+host_set_route(void *settings, const struct option_def *def, const char *value, char *why)
+{
+	struct host *host = settings;
+	struct rill_route *route = &host->routes[host->routes_count];
+	char text[HOST_TEXT_LEN], *rest = text;
+	const char *dst, *gateway, *metric;
+	uint64_t number = 0;
+
+	if (host->routes_count == RILL_ROUTES_MAX)
+		return option_wrong(why, "is one too many; give at most %d", RILL_ROUTES_MAX);
+	snprintf(text, sizeof(text), "%s", value);
+	dst = strsep(&rest, ",");
+	gateway = strsep(&rest, ",");
+	metric = strsep(&rest, ",");
+	if (strlen(value) >= sizeof(text) || rest != NULL || gateway == NULL ||
+		strchr(dst, '/') == NULL || rill_prefix_parse(dst, &route->dst) != 0 ||
+		rill_addr_parse(gateway, &route->gateway) != 0 ||
+		(metric != NULL && units_parse_count(metric, &number) != 0) || number > UINT32_MAX)
+		return option_wrong(why, "is no route; give a network, a gateway, and a metric if there "
+			"are several, such as 198.51.100.0/24,192.0.2.1,10");
+	route->metric = (uint32_t)number;
+	host->routes_count++;
+	return 0;
+}
+
+void
+host_clear_routes(void *settings)
+{
+	((struct host *)settings)->routes_count = 0;
 }
 
 int
@@ -169,8 +203,12 @@ host_gateway(const struct host *host, uint8_t family)
 int
 host_gateway_port(const struct host *host, uint8_t family)
 {
-	const struct rill_addr *gateway = host_gateway(host, family);
+	return host_port_of(host, host_gateway(host, family));
+}
 
+int
+host_port_of(const struct host *host, const struct rill_addr *gateway)
+{
 	for (unsigned int i = 0; gateway->family != 0 && i < host->ips_count; i++)
 		if (host_port_covers(host, i, gateway) ||
 			(is_link_local(gateway) && port_has_ip6(host, i)))
@@ -199,6 +237,16 @@ host_check(const struct host *host, const char *program)
 	if (host->exception[0] != '\0' && host->devs_count != 1) {
 		fprintf(stderr, "%s: --exception: is for one --dev, and %u are given; run one program "
 			"for each\n", program, host->devs_count);
+		return OPTIONS_WRONG;
+	}
+	for (unsigned int i = 0; i < host->routes_count; i++) {
+		char text[RILL_ADDR_STRLEN];
+
+		if (host_port_of(host, &host->routes[i].gateway) >= 0)
+			continue;
+		fprintf(stderr, "%s: --route: its gateway %s lies in the network of no --ip; give the "
+			"address of a router in one of them\n", program,
+			rill_addr_format(&host->routes[i].gateway, text));
 		return OPTIONS_WRONG;
 	}
 	for (unsigned int i = 0; i < 2; i++) {

@@ -33,6 +33,8 @@ struct host {
 	unsigned int ips_each[RILL_PORTS_MAX];
 	unsigned int ips_count;             /* ports that have some: times that --ip is given */
 	struct rill_addr gateway, gateway6; /* family 0: none */
+	struct rill_route routes[RILL_ROUTES_MAX]; /* each is its gateway's port's */
+	unsigned int routes_count;
 	bool ip4_probe, ip4_yield;
 	char exception[HOST_TEXT_LEN]; /* empty: none */
 	bool ip6_autoconf, ip6_unprobed;
@@ -45,6 +47,7 @@ struct host {
 int host_set_dev(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_ip(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_gateway(void *settings, const struct option_def *def, const char *value, char *why);
+int host_set_route(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_exception(void *settings, const struct option_def *def, const char *value, char *why);
 int host_set_congestion_control(
 	void *settings, const struct option_def *def, const char *value, char *why);
@@ -52,6 +55,7 @@ int host_set_tso(void *settings, const struct option_def *def, const char *value
 int host_set_eal(void *settings, const struct option_def *def, const char *value, char *why);
 void host_clear_devs(void *settings);
 void host_clear_ips(void *settings);
+void host_clear_routes(void *settings);
 
 /* ip_help says what --ip means to this program. */
 #define HOST_OPTION_ROWS(ip_help)                                                                  \
@@ -64,6 +68,9 @@ void host_clear_ips(void *settings);
 		option_set_flag, offsetof(struct host, ip6_autoconf)},                             \
 	{"ip6-unprobed", NULL, "uses IPv6 addresses at once, without asking for 1 s to 2 s whether "   \
 		"somebody has them", option_set_flag, offsetof(struct host, ip6_unprobed)},          \
+	{"route", "NET/LEN,GATEWAY[,METRIC]", "a route through the port in whose network the gateway " \
+		"lies; of several to one network, the lowest metric whose gateway answers (default " \
+		"none, metric 0)", host_set_route, .clear = host_clear_routes},            \
 	{"ip4-probe", NULL, "asks for 4 s to 7 s whether another host has an address of IPv4, before " \
 		"it is used", option_set_flag, offsetof(struct host, ip4_probe)},          \
 	{"ip4-yield", NULL, "gives an address of IPv4 up that another host claims twice within 10 s, " \
@@ -100,6 +107,9 @@ bool host_prefix_covers(const struct rill_prefix *prefix, const struct rill_addr
 
 /* Does one of the port's networks cover it? */
 bool host_port_covers(const struct host *host, unsigned int port, const struct rill_addr *addr);
+
+/* The port through which this gateway is reached; -1: none. */
+int host_port_of(const struct host *host, const struct rill_addr *gateway);
 
 /* The gateway of a family, and the port of whose network it is part; -1: there is none. A link-local one
  * is the first port's that has IPv6. */

@@ -18,6 +18,9 @@ fill_port(struct rill_port_config *port, const struct host *host, unsigned int i
 	port->mtu = (uint16_t)host->mtu;
 	port->ip6_autoconf = host->ip6_autoconf;
 	port->ip6_unprobed = host->ip6_unprobed;
+	for (unsigned int r = 0; r < host->routes_count; r++)
+		if (host_port_of(host, &host->routes[r].gateway) == (int)i)
+			port->routes[port->routes_count++] = host->routes[r];
 	port->ip4_probe = host->ip4_probe;
 	port->ip4_yield = host->ip4_yield;
 	port->exception = host->exception[0] != '\0' ? host->exception : NULL;

@@ -231,11 +231,22 @@ check_sources(const struct load_settings *s, unsigned int port)
 }
 
 static bool
+is_routed(const struct host *host, unsigned int port, const struct rill_addr *target)
+{
+	for (unsigned int i = 0; i < host->routes_count; i++)
+		if (host_prefix_covers(&host->routes[i].dst, target) &&
+			host_port_of(host, &host->routes[i].gateway) == (int)port)
+			return true;
+	return false;
+}
+
+static bool
 is_reachable(const struct host *host, unsigned int port, const struct rill_addr *target)
 {
 	return ip_towards(host, port, target) >= 0 &&
 	       (host_port_covers(host, port, target) ||
-		       host_gateway_port(host, target->family) == (int)port);
+		       host_gateway_port(host, target->family) == (int)port ||
+		       is_routed(host, port, target));
 }
 
 /* Can each target be reached? */

@@ -308,8 +308,51 @@ struct hosts {
 	const struct rill_prefix *addrs;
 	unsigned int count;
 	const struct rill_addr *gateway, *gateway6;
+	const struct rill_route *routes;
+	unsigned int routes_count;
 	uint32_t mtu;
 };
+
+/* Route i: its gateway as the default route's, its network and metric its own. */
+static int
+check_route(const char *where, const struct hosts *hosts, unsigned int i)
+{
+	const struct rill_route *route = &hosts->routes[i];
+	char option[WHERE_LEN], text[RILL_ADDR_STRLEN];
+	uint8_t family = route->dst.addr.family;
+
+	snprintf(option, sizeof(option), "routes[%u].gateway", i);
+	if ((family != AF_INET && family != AF_INET6) || route->dst.more != 0 ||
+		route->dst.len > bits_of(&route->dst.addr))
+		return error_set(-EINVAL,
+			"%sroutes[%u].dst: %s/%u is no network: give one such as 198.51.100.0/24, or "
+			"0.0.0.0/0 for all", where, i, rill_addr_format(&route->dst.addr, text),
+			route->dst.len);
+	if (route->gateway.family == 0)
+		return error_set(-EINVAL, "%s%s: is missing: give the address of a router", where, option);
+	for (unsigned int j = 0; j < i; j++)
+		if (hosts->routes[j].metric == route->metric &&
+			hosts->routes[j].dst.len == route->dst.len &&
+			is_on_network(&hosts->routes[j].dst.addr, &route->dst))
+			return error_set(-EINVAL,
+				"%sroutes[%u].metric: %u is that of another route to %s/%u: give each "
+				"its own", where, i, route->metric,
+				rill_addr_format(&route->dst.addr, text), route->dst.len);
+	return check_gateway(where, option, family, &route->gateway, hosts->addrs, hosts->count);
+}
+
+static int
+check_routes(const char *where, const struct hosts *hosts)
+{
+	int err = 0;
+
+	if (hosts->routes_count > RILL_ROUTES_MAX)
+		return error_set(-EINVAL, "%sroutes_count: %u routes are too many: give at most %u", where,
+			hosts->routes_count, RILL_ROUTES_MAX);
+	for (unsigned int i = 0; err == 0 && i < hosts->routes_count; i++)
+		err = check_route(where, hosts, i);
+	return err;
+}
 
 static int
 check_hosts(const char *where, const struct hosts *hosts)
@@ -324,6 +367,8 @@ check_hosts(const char *where, const struct hosts *hosts)
 	if (err == 0)
 		err = check_gateway(
 			where, "gateway6", AF_INET6, hosts->gateway6, hosts->addrs, hosts->count);
+	if (err == 0)
+		err = check_routes(where, hosts);
 	return err == 0 ? check_ip6_mtu(where, hosts->mtu, hosts->addrs, hosts->count) : err;
 }
 
@@ -382,7 +427,7 @@ int
 config_check_lane(const struct rill_lane_config *config)
 {
 	const struct hosts hosts = {config->addrs, config->addrs_count, &config->gateway,
-		&config->gateway6, config->mtu};
+		&config->gateway6, config->routes, config->routes_count, config->mtu};
 	int err = check_mac(config->mac);
 
 	if (err == 0)
@@ -418,7 +463,8 @@ check_port(const struct rill_config *config, unsigned int i)
 {
 	const struct rill_port_config *port = &config->ports[i];
 	const struct hosts hosts = {
-		port->addrs, port->addrs_count, &port->gateway, &port->gateway6, port->mtu};
+		port->addrs, port->addrs_count, &port->gateway, &port->gateway6, port->routes,
+		port->routes_count, port->mtu};
 	char where[WHERE_LEN];
 	int err;
 

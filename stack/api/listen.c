@@ -109,6 +109,7 @@ rill_listen(struct rill_stack *stack, const struct rill_addr *addr, uint16_t por
 struct net_args {
 	const struct rill_prefix *prefix;
 	const struct rill_addr *addr;
+	uint32_t metric;
 };
 
 static int
@@ -128,13 +129,15 @@ route_add_on(struct rill_lane *lane, void *arg)
 {
 	struct net_args *args = arg;
 
-	return rill_lane_route_add(lane, args->prefix, args->addr);
+	return rill_lane_route_add(lane, args->prefix, args->addr, args->metric);
 }
 
 static int
 route_del_on(struct rill_lane *lane, void *arg)
 {
-	return rill_lane_route_del(lane, ((struct net_args *)arg)->prefix);
+	struct net_args *args = arg;
+
+	return rill_lane_route_del(lane, args->prefix, args->addr);
 }
 
 /*
@@ -161,10 +164,8 @@ call_some(struct rill_stack *stack, const struct group *group, bool last_lane_fi
  */
 static int
 call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lane *, void *),
-	int (*undo)(struct rill_lane *, void *), const struct rill_prefix *prefix,
-	const struct rill_addr *addr)
+	int (*undo)(struct rill_lane *, void *), struct net_args args)
 {
-	struct net_args args = {.prefix = prefix, .addr = addr};
 	bool adds = undo != NULL, last_lane_first = adds;
 	const struct group *group;
 	unsigned int done, undone;
@@ -187,25 +188,29 @@ call_port(struct rill_stack *stack, unsigned int port, int (*fn)(struct rill_lan
 int
 rill_addr_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *addr)
 {
-	return call_port(stack, port, addr_add_on, addr_del_on, addr, &addr->addr);
+	return call_port(stack, port, addr_add_on, addr_del_on,
+		(struct net_args){.prefix = addr, .addr = &addr->addr});
 }
 
 /* What one lane has to delete, all have: only addresses of a lane alone (rill_lane_addr_add) differ. */
 int
 rill_addr_del(struct rill_stack *stack, unsigned int port, const struct rill_addr *addr)
 {
-	return call_port(stack, port, addr_del_on, NULL, NULL, addr);
+	return call_port(stack, port, addr_del_on, NULL, (struct net_args){.addr = addr});
 }
 
 int
 rill_route_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst,
-	const struct rill_addr *gateway)
+	const struct rill_addr *gateway, uint32_t metric)
 {
-	return call_port(stack, port, route_add_on, route_del_on, dst, gateway);
+	return call_port(stack, port, route_add_on, route_del_on,
+		(struct net_args){.prefix = dst, .addr = gateway, .metric = metric});
 }
 
 int
-rill_route_del(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst)
+rill_route_del(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst,
+	const struct rill_addr *gateway)
 {
-	return call_port(stack, port, route_del_on, NULL, dst, NULL);
+	return call_port(stack, port, route_del_on, NULL,
+		(struct net_args){.prefix = dst, .addr = gateway});
 }

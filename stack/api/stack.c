@@ -72,6 +72,8 @@ runner_fill_config(const struct runner *runner, const struct rill_port_config *f
 	config->addrs_count = from->addrs_count;
 	config->gateway = from->gateway;
 	config->gateway6 = from->gateway6;
+	memcpy(config->routes, from->routes, sizeof(config->routes));
+	config->routes_count = from->routes_count;
 	config->ip6_autoconf = from->ip6_autoconf;
 	config->ip6_unprobed = from->ip6_unprobed;
 	config->ip4_probe = from->ip4_probe;

@@ -55,18 +55,19 @@ rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *addr)
 }
 
 int
-rill_lane_route_add(
-	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway)
+rill_lane_route_add(struct rill_lane *lane, const struct rill_prefix *dst,
+	const struct rill_addr *gateway, uint32_t metric)
 {
 	RILL_OWNED(&lane->owner);
-	return net_route_add(lane->net, dst, gateway);
+	return net_route_add(lane->net, dst, gateway, metric);
 }
 
 int
-rill_lane_route_del(struct rill_lane *lane, const struct rill_prefix *dst)
+rill_lane_route_del(
+	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway)
 {
 	RILL_OWNED(&lane->owner);
-	return net_route_del(lane->net, dst);
+	return net_route_del(lane->net, dst, gateway);
 }
 
 int

@@ -82,13 +82,33 @@ lane_route(struct rill_lane *lane, const struct rill_addr *gateway)
 {
 	const struct rill_prefix everywhere = {.addr.family = gateway->family};
 	char text[RILL_ADDR_STRLEN];
-	int rc = gateway->family == 0 ? 0 : net_route_add(lane->net, &everywhere, gateway);
+	int rc = gateway->family == 0 ? 0 : net_route_add(lane->net, &everywhere, gateway, 0);
 
 	if (rc == 0)
 		return 0;
 	return error_set(rc,
 		"gateway %s cannot be used: it must lie on the network of one of the addresses",
 		rill_addr_format(gateway, text));
+}
+
+static int
+lane_routes(struct rill_lane *lane)
+{
+	const struct rill_lane_config *config = &lane->setup.config;
+	char dst[RILL_ADDR_STRLEN], via[RILL_ADDR_STRLEN];
+
+	for (unsigned int i = 0; i < config->routes_count; i++) {
+		const struct rill_route *route = &config->routes[i];
+		int rc = net_route_add(lane->net, &route->dst, &route->gateway, route->metric);
+
+		if (rc != 0)
+			return error_set(rc,
+				"the route to %s/%u by %s cannot be used: its network must not be one of "
+				"the addresses', nor another route with its metric",
+				rill_addr_format(&route->dst.addr, dst), route->dst.len,
+				rill_addr_format(&route->gateway, via));
+	}
+	return 0;
 }
 
 static int
@@ -119,7 +139,9 @@ lane_configure(struct rill_lane *lane)
 				config->addrs[i].len);
 	}
 	rc = lane_route(lane, &config->gateway);
-	return rc == 0 ? lane_route(lane, &config->gateway6) : rc;
+	if (rc == 0)
+		rc = lane_route(lane, &config->gateway6);
+	return rc == 0 ? lane_routes(lane) : rc;
 }
 
 static int

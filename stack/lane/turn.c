@@ -53,7 +53,7 @@ neighbor_events(struct rill_lane *lane)
 
 	while ((event = neighbors_next_event(net_neighbors(lane->net), &index)) !=
 		NEIGHBOR_EVENT_NONE)
-		if (event != NEIGHBOR_EVENT_FAILED || !net_neighbor_failed(lane->net, index))
+		if (event != NEIGHBOR_EVENT_FAILED || !net_neighbor_failed(lane->net, index, lane->now))
 			tcp_neighbor_event(&lane->tcp, index, event);
 }
 

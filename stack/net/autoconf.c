@@ -153,18 +153,16 @@ autoconf_router_choose(const struct net *net)
 }
 
 bool
-net_neighbor_failed(struct net *net, uint32_t index)
+autoconf_router_failed(struct net *net, const struct rill_addr *addr)
 {
-	const struct neighbor *neighbor = neighbor_at(net->neighbors, index);
-	struct rill_addr addr = neighbor->addr;
 	const uint8_t *other;
 
-	if (addr.family != AF_INET6 || router_find(&net->ip6, addr.u.ip6) == NULL)
+	if (addr->family != AF_INET6 || router_find(&net->ip6, addr->u.ip6) == NULL)
 		return false;
 	other = autoconf_router_choose(net);
-	if (ip6_is_same(other, addr.u.ip6))
+	if (ip6_is_same(other, addr->u.ip6))
 		return false;
-	neighbors_abandon(net->neighbors, &addr);
+	neighbors_abandon(net->neighbors, addr);
 	return true;
 }
 

@@ -26,6 +26,9 @@ void autoconf_router_gone(struct net *net, const uint8_t *ip, ustime now);
  * none [4861 6.3.6]. */
 const uint8_t *autoconf_router_choose(const struct net *net);
 
+/* Nobody answers at addr. Returns true if it is a router, and there is another: it is let go. */
+bool autoconf_router_failed(struct net *net, const struct rill_addr *addr);
+
 void autoconf_timer(struct net *net, ustime now, struct outbox *outbox);
 ustime autoconf_deadline(const struct net6 *ip6);
 

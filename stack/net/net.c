@@ -11,6 +11,7 @@
 
 #include "acd.h"
 #include "arp.h"
+#include "autoconf.h"
 #include "check.h"
 #include "icmp4.h"
 #include "ip6_fragment.h"
@@ -66,7 +67,7 @@ net_create(const struct net_setup *setup)
 		return NULL;
 	net->netif = setup->netif;
 	net->wheel = setup->wheel;
-	net->announce_kind = setup->announce_kind;
+	net->announce_kind = net->gateways_timer.kind = setup->announce_kind;
 	token_init(&net->icmp_errors, ICMP_ERROR_EVERY_US, ICMP_ERROR_BURST, setup->now);
 	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, setup->now);
 	token_init(&net->splits, ICMP_SPLIT_EVERY_US, ICMP_SPLIT_BURST, setup->now);
@@ -86,6 +87,7 @@ net_destroy(struct net *net)
 		return;
 	for (unsigned int i = 0; i < net->slots; i++)
 		wheel_cancel(net->wheel, &net->addrs[i].timer);
+	wheel_cancel(net->wheel, &net->gateways_timer);
 	fragments_destroy(net->fragments);
 	neighbors_destroy(net->neighbors);
 	rte_rib_free(net->rib);
@@ -346,35 +348,66 @@ net_addr_del(struct net *net, const struct rill_addr *which)
 	return 0;
 }
 
-int
-net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway)
+/* A prefix whose gateways begin at head. */
+static int
+rib_add_or_undo(struct net *net, uint32_t ip, uint8_t len, uint16_t head)
 {
-	uint32_t via = ip_of(gateway);
+	int rc = rib_add(net, ip, len, head);
+
+	if (rc != 0)
+		gateways_del(&net->gateways, &head, NULL);
+	return rc;
+}
+
+/* Is it a next hop as long as it is on a network of ours? */
+static bool
+can_be_gateway(const void *net, const struct rill_addr *via)
+{
+	return addr_towards(net, ip_of(via)) != NULL;
+}
+
+int
+net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway,
+	uint32_t metric)
+{
+	uint32_t via = ip_of(gateway), ip = ip_of(&dst->addr);
+	struct rte_rib_node *node;
+	uint64_t next_hop = GATEWAY_NONE;
+	uint16_t head;
 	int rc;
 
 	if (dst->addr.family == AF_INET6)
-		return net6_route_add(net, dst, gateway);
+		return net6_route_add(net, dst, gateway, metric);
 	if (dst->addr.family != AF_INET || dst->len > IP4_BITS || dst->more != 0 ||
 		gateway->family != AF_INET)
 		return -EINVAL;
 	if (!net_ip_is_unicast(net, via) || net_addr_find(net, gateway) != NULL || !is_near(net, via))
 		return -EINVAL;
-	if (net->routes == ROUTES_MAX &&
-		rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len) == NULL)
-		return -ENOBUFS;
-	rc = rib_add(net, ip_of(&dst->addr), dst->len, via);
-	net->routes += rc == 0;
-	return rc;
+	node = rte_rib_lookup_exact(net->rib, ip, dst->len);
+	if (node != NULL)
+		rte_rib_get_nh(node, &next_hop);
+	if (next_hop == NET_CONNECTED)
+		return -EEXIST;
+	head = (uint16_t)next_hop;
+	rc = gateways_add(&net->gateways, &head, gateway, metric);
+	if (rc != 0)
+		return rc;
+	if (node == NULL)
+		return rib_add_or_undo(net, ip, dst->len, head);
+	rte_rib_set_nh(node, head);
+	return 0;
 }
 
 int
-net_route_del(struct net *net, const struct rill_prefix *dst)
+net_route_del(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway)
 {
 	struct rte_rib_node *node;
 	uint64_t next_hop = NET_CONNECTED;
+	uint16_t head;
+	int rc;
 
 	if (dst->addr.family == AF_INET6)
-		return net6_route_del(net, dst);
+		return net6_route_del(net, dst, gateway);
 	if (dst->addr.family != AF_INET || dst->len > IP4_BITS)
 		return -EINVAL;
 	node = rte_rib_lookup_exact(net->rib, ip_of(&dst->addr), dst->len);
@@ -382,9 +415,13 @@ net_route_del(struct net *net, const struct rill_prefix *dst)
 		rte_rib_get_nh(node, &next_hop);
 	if (next_hop == NET_CONNECTED)
 		return -ENOENT;
-	rte_rib_remove(net->rib, ip_of(&dst->addr), dst->len);
-	net->routes--;
-	return 0;
+	head = (uint16_t)next_hop;
+	rc = gateways_del(&net->gateways, &head, gateway);
+	if (head == GATEWAY_NONE)
+		rte_rib_remove(net->rib, ip_of(&dst->addr), dst->len);
+	else
+		rte_rib_set_nh(node, head);
+	return rc;
 }
 
 int
@@ -402,15 +439,18 @@ net_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *
 		return -ENETUNREACH;
 	for (node = rte_rib_lookup(net->rib, ip); node != NULL;
 		node = rte_rib_lookup_parent(node)) {
-		const struct net_addr *from;
-		uint64_t via = 0;
+		uint64_t first = NET_CONNECTED;
+		const struct rill_addr *via = dst;
+		const struct net_addr *from = NULL;
 
-		rte_rib_get_nh(node, &via);
-		via = via == NET_CONNECTED ? ip : via;
-		from = addr_towards(net, (uint32_t)via);
+		rte_rib_get_nh(node, &first);
+		if (first != NET_CONNECTED)
+			via = gateways_choose(&net->gateways, (uint16_t)first, can_be_gateway, net);
+		if (via != NULL)
+			from = addr_towards(net, ip_of(via));
 		if (from == NULL)
 			continue; /* a resting route: a shorter prefix may do */
-		*next_hop = addr_of((uint32_t)via);
+		*next_hop = *via;
 		*source = addr_of(from->ip);
 		return 0;
 	}
@@ -426,11 +466,61 @@ net_announce_all(struct net *net, ustime now)
 	acd_announce_all(net, now);
 }
 
+/* Those of a family that are in doubt: true if some still are. */
+static bool
+ask_doubtful(struct net *net, struct gateways *gateways, ustime now, struct outbox *outbox)
+{
+	bool doubt = false;
+
+	for (unsigned int i = 0; i < ROUTES_MAX; i++) {
+		struct gateway *gateway = &gateways->slots[i];
+		struct rill_addr hop, source;
+
+		if (gateway->via.family == 0 || !gateway->in_doubt)
+			continue;
+		gateway->in_doubt =
+			neighbors_state(net->neighbors, &gateway->via) < NEIGHBOR_STALE;
+		doubt |= gateway->in_doubt;
+		if (gateway->in_doubt && net_route(net, &gateway->via, &hop, &source) == 0)
+			neighbor_get(net->neighbors, &gateway->via, &source, false, now, outbox);
+	}
+	return doubt;
+}
+
+static void
+ask_gateways(struct net *net, ustime now, struct outbox *outbox)
+{
+	bool doubt4 = ask_doubtful(net, &net->gateways, now, outbox);
+	bool doubt6 = ask_doubtful(net, &net->ip6.gateways, now, outbox);
+
+	if ((doubt4 || doubt6) && !wheel_is_armed(&net->gateways_timer))
+		wheel_arm(net->wheel, &net->gateways_timer, now + GATEWAY_RETRY_US);
+}
+
+bool
+net_neighbor_failed(struct net *net, uint32_t index, ustime now)
+{
+	struct rill_addr addr = neighbor_at(net->neighbors, index)->addr;
+	struct gateways *gateways =
+		addr.family == AF_INET6 ? &net->ip6.gateways : &net->gateways;
+
+	if (gateways->count == 0 || !gateways_failed(gateways, &addr))
+		return autoconf_router_failed(net, &addr);
+	if (!wheel_is_armed(&net->gateways_timer))
+		wheel_arm(net->wheel, &net->gateways_timer, now + GATEWAY_RETRY_US);
+	neighbors_abandon(net->neighbors, &addr);
+	return true;
+}
+
 void
 net_announce_timer(struct net *net, struct wheel_node *node, ustime now, struct outbox *outbox)
 {
 	struct net_addr *addr = container_of(node, struct net_addr, timer);
 
+	if (node == &net->gateways_timer) {
+		ask_gateways(net, now, outbox);
+		return;
+	}
 	if (node == &net->ip6.timer) {
 		if (!wheel_is_armed(node))
 			net6_timer(net, now, outbox);

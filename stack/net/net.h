@@ -12,6 +12,7 @@
 #include <rill/lane.h>
 
 #include "arp.h"
+#include "gateways.h"
 #include "ndp.h"
 #include "neighbor.h"
 #include "outbox.h"
@@ -19,7 +20,6 @@
 #include "siphash.h"
 #include "token.h"
 
-#define ROUTES_MAX 256 /* beside the connected ones */
 /* ICMP errors, and echo replies: so many at once, then one each so many µs [1812 4.3.2.8]. */
 #define ICMP_ERROR_BURST 50
 #define ICMP_ERROR_EVERY_US 10000
@@ -80,14 +80,17 @@ bool net_is_settling(const struct net *net);
  * As rill_lane_addr_add and its kin: 0 or a negative errno. A new address makes its network
  * connected (-EEXIST if there is a route for exactly that) and is announced [5227 2.3], first when
  * the wheel is next expired; or it is asked for before (net_ip4). A route whose gateway is on a connected network no more rests until it
- * is again. The first IPv6 address gives the interface a link-local one too (-EINVAL on links of less
+ * is again. Of those for one prefix the lowest metric is taken whose gateway does not keep silent
+ * (gateways.h); gateway NULL deletes them all. The first IPv6 address gives the interface a link-local one too (-EINVAL on links of less
  * than 1280 bytes [8200 5], -ENOMEM); a gateway may be link-local. On Ethernet an IPv6 address is asked
  * for, for 1 s to 2 s, before it is ours, and never is if somebody else has it: which is counted.
  */
 int net_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now);
 int net_addr_del(struct net *net, const struct rill_addr *addr);
-int net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway);
-int net_route_del(struct net *net, const struct rill_prefix *dst);
+int net_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway,
+	uint32_t metric);
+int net_route_del(
+	struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway);
 
 /* What somebody else's use of an address of ours came to. */
 enum net_trouble_kind {
@@ -139,10 +142,10 @@ int net_route(const struct net *net, const struct rill_addr *dst, struct rill_ad
 void net_announce_all(struct net *net, ustime now);
 
 /*
- * Nobody answers at this next hop. Returns true if it is a router and there is another: whoever uses it
- * will hear that it is abandoned.
+ * Nobody answers at this next hop. Returns true if it is a router, or the gateway of a route, and there
+ * is another: whoever uses it will hear that it is abandoned.
  */
-bool net_neighbor_failed(struct net *net, uint32_t index);
+bool net_neighbor_failed(struct net *net, uint32_t index, ustime now);
 
 /* What neighbour discovery tells, in pieces: what other lanes of the port have to hear of too. */
 enum nd_fact_kind {

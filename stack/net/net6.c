@@ -416,12 +416,22 @@ is_on_link(const struct net6 *ip6, const uint8_t *ip)
 	return false;
 }
 
+/* Is it a next hop as long as it is on a network of ours? */
+static bool
+can_be_gateway(const void *ip6, const struct rill_addr *via)
+{
+	return is_on_link(ip6, via->u.ip6);
+}
+
 int
-net6_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway)
+net6_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway,
+	uint32_t metric)
 {
 	struct net6 *ip6 = &net->ip6;
+	struct rte_rib6_node *node;
 	uint8_t network[IP6_ADDR_LEN];
-	unsigned int slot = 0;
+	uint64_t next_hop = GATEWAY_NONE;
+	uint16_t head;
 	int rc;
 
 	if (dst->len > IP6_ADDR_BITS || gateway->family != AF_INET6 || ip6->rib == NULL ||
@@ -429,26 +439,34 @@ net6_route_add(struct net *net, const struct rill_prefix *dst, const struct rill
 		!is_on_link(ip6, gateway->u.ip6))
 		return -EINVAL;
 	ip6_network(network, dst->addr.u.ip6, dst->len);
-	while (slot < ROUTES_MAX && ip6->gateways[slot].used)
-		slot++;
-	if (slot == ROUTES_MAX && rte_rib6_lookup_exact(ip6->rib, network, dst->len) == NULL)
+	node = rte_rib6_lookup_exact(ip6->rib, network, dst->len);
+	if (node != NULL)
+		rte_rib6_get_nh(node, &next_hop);
+	if (next_hop == NET_CONNECTED)
+		return -EEXIST;
+	head = (uint16_t)next_hop;
+	rc = gateways_add(&ip6->gateways, &head, gateway, metric);
+	if (rc == 0 && node == NULL) {
+		node = rte_rib6_insert(ip6->rib, network, dst->len);
+		if (node == NULL)
+			gateways_del(&ip6->gateways, &head, NULL);
+	}
+	if (rc == 0 && node == NULL)
 		return -ENOBUFS;
-	rc = rib_add(ip6, network, dst->len, slot);
-	if (rc != 0)
-		return rc;
-	ip6->gateways[slot].used = true;
-	memcpy(ip6->gateways[slot].via, gateway->u.ip6, IP6_ADDR_LEN);
-	ip6->routes++;
-	return 0;
+	if (rc == 0)
+		rte_rib6_set_nh(node, head);
+	return rc;
 }
 
 int
-net6_route_del(struct net *net, const struct rill_prefix *dst)
+net6_route_del(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway)
 {
 	struct net6 *ip6 = &net->ip6;
 	struct rte_rib6_node *node = NULL;
 	uint8_t network[IP6_ADDR_LEN];
-	uint64_t slot = NET_CONNECTED;
+	uint64_t next_hop = NET_CONNECTED;
+	uint16_t head;
+	int rc;
 
 	if (dst->len > IP6_ADDR_BITS)
 		return -EINVAL;
@@ -456,13 +474,16 @@ net6_route_del(struct net *net, const struct rill_prefix *dst)
 	if (ip6->rib != NULL)
 		node = rte_rib6_lookup_exact(ip6->rib, network, dst->len);
 	if (node != NULL)
-		rte_rib6_get_nh(node, &slot);
-	if (slot == NET_CONNECTED)
+		rte_rib6_get_nh(node, &next_hop);
+	if (next_hop == NET_CONNECTED)
 		return -ENOENT;
-	rte_rib6_remove(ip6->rib, network, dst->len);
-	ip6->gateways[slot].used = false;
-	ip6->routes--;
-	return 0;
+	head = (uint16_t)next_hop;
+	rc = gateways_del(&ip6->gateways, &head, gateway);
+	if (head == GATEWAY_NONE)
+		rte_rib6_remove(ip6->rib, network, dst->len);
+	else
+		rte_rib6_set_nh(node, head);
+	return rc;
 }
 
 /* The next hop of the narrowest route that does not rest, or a router: NULL if there is none. */
@@ -473,13 +494,15 @@ next_hop_of(const struct net *net, const uint8_t *dst)
 	struct rte_rib6_node *node = ip6->rib != NULL ? rte_rib6_lookup(ip6->rib, dst) : NULL;
 
 	for (; node != NULL; node = rte_rib6_lookup_parent(node)) {
-		uint64_t slot = NET_CONNECTED;
+		uint64_t next_hop = NET_CONNECTED;
+		const struct rill_addr *via;
 
-		rte_rib6_get_nh(node, &slot);
-		if (slot == NET_CONNECTED)
+		rte_rib6_get_nh(node, &next_hop);
+		if (next_hop == NET_CONNECTED)
 			return dst;
-		if (is_on_link(ip6, ip6->gateways[slot].via))
-			return ip6->gateways[slot].via;
+		via = gateways_choose(&ip6->gateways, (uint16_t)next_hop, can_be_gateway, ip6);
+		if (via != NULL)
+			return via->u.ip6;
 	}
 	return autoconf_router_choose(net);
 }

@@ -44,12 +44,6 @@ struct net6_addr {
 	ustime preferred_until, valid_until; /* USTIME_NEVER: for ever */
 };
 
-/* A route with a gateway. */
-struct net6_gateway {
-	bool used;
-	uint8_t via[IP6_ADDR_LEN];
-};
-
 /* A router that offers itself as the default one [4861 6.3.4]. */
 struct net6_router {
 	uint8_t ip[IP6_ADDR_LEN];
@@ -82,9 +76,8 @@ struct net6 {
 	/* The rest is for the start of connections, and for what happens by itself. */
 	unsigned int slots; /* all used ones are below */
 	struct rte_rib6
-		*rib; /* prefix to NET_CONNECTED or a slot of gateways; NULL while IPv6 is off */
-	unsigned int routes;
-	struct net6_gateway gateways[ROUTES_MAX];
+		*rib; /* prefix to NET_CONNECTED or gateways; NULL while IPv6 is off */
+	struct gateways gateways;
 	struct net6_router routers[NET6_ROUTERS_MAX];
 	struct net6_prefix prefixes[NET6_PREFIXES_MAX];
 	struct net_ip6 setup;
@@ -144,8 +137,10 @@ int net6_start(struct net *net, ustime now);
 /* As the calls of net.h. */
 int net6_addr_add(struct net *net, const struct rill_prefix *prefix, ustime now);
 int net6_addr_del(struct net *net, const struct rill_addr *addr);
-int net6_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway);
-int net6_route_del(struct net *net, const struct rill_prefix *dst);
+int net6_route_add(struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway,
+	uint32_t metric);
+int net6_route_del(
+	struct net *net, const struct rill_prefix *dst, const struct rill_addr *gateway);
 int net6_route(const struct net *net, const struct rill_addr *dst, struct rill_addr *next_hop,
 	struct rill_addr *source);
 

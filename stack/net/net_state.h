@@ -35,7 +35,7 @@ struct net_addr {
 	struct wheel_node timer;
 };
 
-#define NET_CONNECTED (1ull << 32) /* a next hop of a rib: else the gateway, in host order, or its slot */
+#define NET_CONNECTED (1ull << 32) /* a next hop of a rib: else the first of its gateways */
 
 #define IP4_HEADER_LEN ((uint16_t)sizeof(struct rte_ipv4_hdr)) /* without options */
 #define IP4_FRAGMENT (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
@@ -71,11 +71,12 @@ struct net {
 	unsigned int slots; /* all used ones are below */
 	unsigned int probing; /* of them, those that are asked for */
 	struct net_addr addrs[RILL_ADDRS_MAX];
-	struct rte_rib *rib; /* prefix to NET_CONNECTED or gateway */
+	struct rte_rib *rib; /* prefix to NET_CONNECTED or gateways */
 	struct neighbors *neighbors;
 	struct fragments *fragments;
 	struct wheel *wheel;
-	unsigned int routes;
+	struct gateways gateways;
+	struct wheel_node gateways_timer; /* while one of a route, of either family, is in doubt */
 	uint8_t announce_kind;
 	struct net_ip4 ip4;
 	uint32_t conflicts; /* with others, about addresses of IPv4 */

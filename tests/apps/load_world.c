@@ -197,11 +197,12 @@ world_start(void)
 	struct rill_prefix addrs[RILL_ADDRS_MAX], server;
 	struct rill_listener *listener;
 	struct rill_options options;
+	unsigned int count;
 
 	assert_int_equal(load_settings_finish(settings), OPTIONS_RUN);
-	load_sources(settings, 0, addrs);
+	count = load_sources(settings, 0, addrs);
 	load_conn_options(settings, 0, &options);
-	world.client = make_lane(addrs, settings->sources, &options);
+	world.client = make_lane(addrs, count, &options);
 	rill_prefix_parse("10.0.0.2/24", &server);
 	world.server = make_lane(&server, 1, NULL);
 	if (wire_pool == NULL)

@@ -110,6 +110,21 @@ test_targets_and_sources(void **state)
 	assert_addr(s.host.ips[1][0].addr, "10.0.0.203");
 }
 
+/* Several routes to one network, for a target that lies in it. */
+static void
+test_routes(void **state)
+{
+	struct rill_config config;
+
+	assert_int_equal(parse("--target 9.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0/8,10.0.0.1 "
+		"--route 9.0.0.0/8,10.0.0.2,10"), OPTIONS_RUN);
+	host_configure(&s.host, &config);
+	assert_int_equal(config.ports[0].routes_count, 2);
+	assert_addr(config.ports[0].routes[1].dst.addr, "9.0.0.0");
+	assert_addr(config.ports[0].routes[1].gateway, "10.0.0.2");
+	assert_int_equal(config.ports[0].routes[1].metric, 10);
+}
+
 /* A /16 of sources, said as a range or as a number, is one range of the port's. */
 static void
 test_a_range_of_sources(void **state)
@@ -218,6 +233,11 @@ test_wrong_options(void **state)
 		{"--target [2001:db8::2]:7 --ip 2001:db8::1/64,2001:db8::200/64 --sources 200",
 			"--sources 200", "at most 128"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.2/24", "--ip 10.0.0.2/24", "another --ip"},
+		{"--target 9.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0/8,10.1.0.1", "--route", "10.1.0.1"},
+		{"--target 9.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0,10.0.0.1", "--route", "198.51.100.0/24"},
+		{"--target 9.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0/8", "--route", "a gateway"},
+		{"--target 9.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0/8,10.0.0.1,x", "--route", "a metric"},
+		{"--target 8.0.0.2:7 --ip 10.0.0.5/24 --route 9.0.0.0/8,10.0.0.1", "8.0.0.2", "--gateway"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.5-10.0.0.9/24 --sources 3", "5 sources", "one length"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.9-10.0.0.5/24", "10.0.0.9-10.0.0.5", "a range"},
 		{"--target 10.0.0.2:7 --ip 10.0.0.1-10.0.0.9/24", "takes 10.0.0.2", "another --ip"},
@@ -311,6 +331,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_targets_and_sources),
 		cmocka_unit_test(test_a_range_of_sources),
+		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_ip6_keys),
 		cmocka_unit_test(test_text),

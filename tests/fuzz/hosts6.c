@@ -347,10 +347,10 @@ hosts6_change(const struct step *step)
 		rill_lane_addr_add(world.lane, &prefix);
 		return;
 	case 2:
-		rill_lane_route_add(world.lane, &prefix, &gateway);
+		rill_lane_route_add(world.lane, &prefix, &gateway, prefix.addr.u.ip6[15] % 4);
 		return;
 	default:
-		rill_lane_route_del(world.lane, &prefix);
+		rill_lane_route_del(world.lane, &prefix, NULL);
 		return;
 	}
 }

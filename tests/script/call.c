@@ -239,5 +239,5 @@ do_route(void)
 		return;
 	script_touch();
 	prefix = family_prefix(word);
-	must_return("rill_lane_route_add", rill_lane_route_add(peer.lane, &prefix, &via.addr), 0);
+	must_return("rill_lane_route_add", rill_lane_route_add(peer.lane, &prefix, &via.addr, 0), 0);
 }

@@ -164,17 +164,17 @@ test_addresses_and_routes_come_and_go_while_the_stack_runs(void **state)
 	expect_service("10.77.0.3", PORT);
 	assert_int_equal(rill_addr_del(stack, 0, &more.addr), 0);
 	assert_int_equal(rill_addr_del(stack, 0, &more.addr), -ENOENT);
-	assert_int_equal(rill_route_add(stack, 1, &dst, &gateway), 0);
-	assert_int_equal(rill_route_add(stack, 1, &dst, &gateway), -EEXIST);
-	assert_int_equal(rill_route_add(stack, 0, &dst, &far), -EINVAL);
+	assert_int_equal(rill_route_add(stack, 1, &dst, &gateway, 0), 0);
+	assert_int_equal(rill_route_add(stack, 1, &dst, &gateway, 0), -EEXIST);
+	assert_int_equal(rill_route_add(stack, 0, &dst, &far, 0), -EINVAL);
 	/* A second address of the kernel's, reached by that route. */
 	assert_int_equal(system("ip addr add 10.78.0.1/32 dev lo"), 0);
 	fd = kernel_connect_from("10.78.0.1", "10.77.1.2", PORT);
 	assert_true(fd >= 0);
 	expect_echo(fd, 100);
 	expect_end(fd);
-	assert_int_equal(rill_route_del(stack, 1, &dst), 0);
-	assert_int_equal(rill_route_del(stack, 1, &dst), -ENOENT);
+	assert_int_equal(rill_route_del(stack, 1, &dst, NULL), 0);
+	assert_int_equal(rill_route_del(stack, 1, &dst, NULL), -ENOENT);
 	stop();
 }
 

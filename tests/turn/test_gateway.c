@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <rte_arp.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
@@ -20,12 +21,14 @@
 #include "frames.h"
 
 #define GATEWAY 0xc00002feu /* 192.0.2.254 */
+#define SECOND_GATEWAY 0xc00002fdu /* 192.0.2.253 */
 #define START_US 1000000000u
 #define R1_RETRIES 3
 #define SECOND_US 1000000u
 
 static const uint8_t secret[RILL_SECRET_LEN] = "the very same secret every time";
 static const struct rte_ether_addr gateway_mac = {{2, 0, 0, 0, 0, 0xfe}};
+static const struct rte_ether_addr second_mac = {{2, 0, 0, 0, 0, 0xfd}};
 static struct rte_mempool *pool;
 static struct rill_lane *lane;
 static uint64_t now;
@@ -33,6 +36,7 @@ static uint64_t now;
 /* What the lane said since it was last asked. */
 static struct {
 	unsigned int segments, asked_everybody, asked_gateway;
+	unsigned int asked_second, segments_second; /* of the other gateway, if there is one */
 } said;
 
 struct arp_frame {
@@ -46,10 +50,15 @@ hear(const struct rte_mbuf *frame)
 	const struct arp_frame *arp = rte_pktmbuf_mtod(frame, const struct arp_frame *);
 
 	if (arp->ether.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)) {
+		if (rte_is_same_ether_addr(&arp->ether.dst_addr, &second_mac)) {
+			said.segments_second++;
+			return;
+		}
 		assert_memory_equal(&arp->ether.dst_addr, &gateway_mac, sizeof(gateway_mac));
 		said.segments++;
 		return;
 	}
+	said.asked_second += arp->arp.arp_data.arp_tip == rte_cpu_to_be_32(SECOND_GATEWAY);
 	if (arp->arp.arp_data.arp_tip != rte_cpu_to_be_32(GATEWAY))
 		return; /* our own address is announced */
 	if (rte_is_broadcast_ether_addr(&arp->ether.dst_addr))
@@ -87,23 +96,29 @@ wait_for(const unsigned int *count, uint64_t us)
 }
 
 static void
-gateway_answers(void)
+answers(uint32_t ip, struct rte_ether_addr mac)
 {
 	struct arp_frame reply;
 
 	memset(&reply, 0, sizeof(reply));
 	memset(&reply.ether.dst_addr, 0xff, sizeof(reply.ether.dst_addr));
-	reply.ether.src_addr = gateway_mac;
+	reply.ether.src_addr = mac;
 	reply.ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
 	reply.arp = (struct rte_arp_hdr){.arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER),
 		.arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
 		.arp_hlen = 6,
 		.arp_plen = 4,
 		.arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY),
-		.arp_data = {.arp_sha = gateway_mac,
-			.arp_sip = rte_cpu_to_be_32(GATEWAY),
+		.arp_data = {.arp_sha = mac,
+			.arp_sip = rte_cpu_to_be_32(ip),
 			.arp_tip = rte_cpu_to_be_32(0xc0000201u)}};
 	turn(frame_from_bytes(pool, (const uint8_t *)&reply, sizeof(reply)));
+}
+
+static void
+gateway_answers(void)
+{
+	answers(GATEWAY, gateway_mac);
 }
 
 static int
@@ -177,6 +192,36 @@ test_one_that_answers_is_kept(void **state)
 	assert_int_equal(said.asked_everybody, 0);
 }
 
+/* Nobody answers at the gateway with the lower metric: the connection opens by the other one; and when the
+ * first is back, new connections go by it [RFC1122-10]. */
+static void
+test_another_takes_over_and_back(void **state)
+{
+	static const struct rill_handler handler = {.on_open = NULL};
+	const struct rill_prefix everywhere = {.addr.family = AF_INET};
+	struct rill_endpoint remote = {.port = 80};
+	struct rill_addr second;
+	struct rill_conn *conn;
+
+	assert_int_equal(rill_addr_parse("192.0.2.253", &second), 0);
+	assert_int_equal(rill_lane_route_add(lane, &everywhere, &second, 0), -EEXIST);
+	assert_int_equal(rill_lane_route_add(lane, &everywhere, &second, 1), 0);
+	assert_int_equal(rill_addr_parse("203.0.113.9", &remote.addr), 0);
+	assert_int_equal(rill_connect(lane, NULL, &remote, NULL, &handler, NULL, &conn), 0);
+	wait_for(&said.asked_second, 10 * SECOND_US);
+	answers(SECOND_GATEWAY, second_mac);
+	wait_for(&said.segments_second, 10 * SECOND_US);
+	wait_for(&said.asked_everybody, 10 * SECOND_US); /* it is not forgotten */
+	gateway_answers();
+	for (uint64_t until = now + 6 * SECOND_US; now < until; now += SECOND_US / 10)
+		turn(NULL);
+	assert_int_equal(rill_abort(conn), 0);
+	remote.port = 81;
+	assert_int_equal(rill_connect(lane, NULL, &remote, NULL, &handler, NULL, &conn), 0);
+	wait_for(&said.segments, SECOND_US);
+	assert_int_equal(said.segments_second, 0);
+}
+
 int
 main(void)
 {
@@ -184,6 +229,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_silent_gateway_is_asked_for_after_r1, up, down),
 		cmocka_unit_test_setup_teardown(test_one_that_answers_is_kept, up, down),
+		cmocka_unit_test_setup_teardown(test_another_takes_over_and_back, up, down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,7 @@ test_taken_while_probed(void **state)
 	begin(true, false, false);
 	assert_int_equal(add(us), 0);
 	assert_int_equal(add(other), 0);
-	assert_int_equal(net_route_add(net, &all, &via), 0);
+	assert_int_equal(net_route_add(net, &all, &via, 0), 0);
 	advance(SECOND + 8);
 	heard.count = 0;
 	assert_false(claim(us, 7));

@@ -456,7 +456,7 @@ test_a_router_that_is_none_any_more(void **state)
 			net_advance(7 * SECOND);
 			event = neighbors_next_event(net_neighbors(net), &told);
 			assert_int_equal(event, NEIGHBOR_EVENT_FAILED);
-			assert_true(net_neighbor_failed(net, told));
+			assert_true(net_neighbor_failed(net, told, lnk.now));
 		}
 		event = neighbors_next_event(net_neighbors(net), &told);
 		assert_int_equal(event, NEIGHBOR_EVENT_ABANDONED);

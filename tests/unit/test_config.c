@@ -68,6 +68,16 @@ ip6(struct rill_config *config, const char *text)
 	return &config->ports[0].addrs[1];
 }
 
+static struct rill_route *
+route(struct rill_config *config, const char *dst, const char *gateway)
+{
+	struct rill_route *route = &config->ports[0].routes[config->ports[0].routes_count++];
+
+	route->dst = prefix(dst);
+	route->gateway = addr(gateway);
+	return route;
+}
+
 static void
 nine_ranges(struct rill_config *config)
 {
@@ -135,6 +145,18 @@ nine_ranges(struct rill_config *config)
 	X(ranges_many, nine_ranges(c), -EINVAL, "ports[0].addrs", "9 ranges", "at most 8")         \
 	X(range_gateway, (c->ports[0].addrs[0].more = 9, c->ports[0].gateway = addr("192.0.2.5")), \
 		-EINVAL, "ports[0].gateway", "192.0.2.5", "router")                                \
+	X(route_dst, route(c, "1.0.0.0/8", "192.0.2.9")->dst.len = 33, -EINVAL,                    \
+		"ports[0].routes[0].dst", "1.0.0.0/33", "198.51.100.0/24")                         \
+	X(route_gateway, route(c, "1.0.0.0/8", "192.0.3.9"), -EINVAL, "ports[0].routes[0].gateway", \
+		"192.0.3.9", "within")                                                             \
+	X(route_family, route(c, "1.0.0.0/8", "fe80::1"), -EINVAL, "ports[0].routes[0].gateway",   \
+		"fe80::1", "IPv4")                                                                 \
+	X(route_missing, route(c, "1.0.0.0/8", "192.0.2.9")->gateway.family = 0, -EINVAL,          \
+		"ports[0].routes[0].gateway", "missing", "router")                                 \
+	X(route_metric, (route(c, "1.0.0.0/8", "192.0.2.9"), route(c, "1.2.0.0/8", "192.0.2.8")),  \
+		-EINVAL, "ports[0].routes[1].metric", "0", "its own")                              \
+	X(routes_many, c->ports[0].routes_count = 33, -EINVAL, "ports[0].routes_count", "33",      \
+		"at most 32")                                                                      \
 	X(gateway_far, c->ports[0].gateway = addr("192.0.3.1"), -EINVAL, "ports[0].gateway",       \
 		"192.0.3.1", "within")                                                             \
 	X(gateway_own, c->ports[0].gateway = addr("198.51.100.1"), -EINVAL, "ports[0].gateway",    \

@@ -35,7 +35,7 @@ route_add(struct rill_addr dst, uint8_t len, struct rill_addr gateway)
 {
 	struct rill_prefix p = prefix(dst, len);
 
-	return net_route_add(net, &p, &gateway);
+	return net_route_add(net, &p, &gateway, 0);
 }
 
 static int
@@ -43,7 +43,7 @@ route_del(struct rill_addr dst, uint8_t len)
 {
 	struct rill_prefix p = prefix(dst, len);
 
-	return net_route_del(net, &p);
+	return net_route_del(net, &p, NULL);
 }
 
 static void
@@ -102,6 +102,124 @@ test_no_destination(void **state)
 	expect_no_way(ip4(0, 0, 0, 0), -EINVAL);
 	expect_no_way((struct rill_addr){.family = AF_INET6}, -EINVAL);
 	expect_no_way(ip4(10, 0, 0, 1), -ENETUNREACH); /* ours: nothing loops back */
+	net_end();
+}
+
+static int
+gateway_add(uint8_t last, uint32_t metric)
+{
+	struct rill_prefix all = prefix(ip4(0, 0, 0, 0), 0);
+	struct rill_addr via = ip4(10, 0, 0, last);
+
+	return net_route_add(net, &all, &via, metric);
+}
+
+static int
+gateway_del(uint8_t last)
+{
+	struct rill_prefix all = prefix(ip4(0, 0, 0, 0), 0);
+	struct rill_addr via = ip4(10, 0, 0, last);
+
+	return net_route_del(net, &all, &via);
+}
+
+/* Of several gateways to one network the lowest metric wins, whatever their order; each can go. */
+static void
+test_metrics(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1), far = ip4(8, 8, 8, 8);
+
+	net_begin(0);
+	assert_int_equal(gateway_add(254, 10), 0);
+	assert_int_equal(gateway_add(253, 5), 0);
+	assert_int_equal(gateway_add(252, 20), 0);
+	assert_int_equal(gateway_add(251, 5), -EEXIST); /* a metric twice, */
+	assert_int_equal(gateway_add(253, 6), -EEXIST); /* a gateway twice */
+	assert_int_equal(route_add(ip4(8, 0, 0, 0), 8, ip4(10, 0, 0, 250)), 0);
+	expect_way(ip4(9, 9, 9, 9), ip4(10, 0, 0, 253), us);
+	expect_way(far, ip4(10, 0, 0, 250), us); /* the longest prefix first */
+	assert_int_equal(route_del(ip4(8, 0, 0, 0), 8), 0);
+	expect_way(far, ip4(10, 0, 0, 253), us);
+	assert_int_equal(gateway_del(251), -ENOENT);
+	assert_int_equal(gateway_del(253), 0);
+	expect_way(far, ip4(10, 0, 0, 254), us);
+	assert_int_equal(gateway_del(252), 0);
+	expect_way(far, ip4(10, 0, 0, 254), us);
+	assert_int_equal(gateway_add(252, 0), 0);
+	expect_way(far, ip4(10, 0, 0, 252), us);
+	assert_int_equal(route_del(ip4(0, 0, 0, 0), 0), 0); /* all of them */
+	expect_no_way(far, -ENETUNREACH);
+	assert_int_equal(gateway_del(254), -ENOENT);
+	assert_int_equal(net->gateways.count, 0);
+	net_end();
+}
+
+/* Time passes, and what neighbours do not say is told; returns how often they are asked for this one. */
+static unsigned int
+pass(ustime us, struct rill_addr asked)
+{
+	unsigned int count = 0;
+
+	for (ustime until = lnk.now + us; lnk.now < until; lnk.now += 1000) {
+		struct wheel_node *due;
+		struct rte_mbuf *mbuf;
+		uint32_t index;
+		enum neighbor_event event;
+
+		while (wheel_expire(&lnk.wheel, lnk.now, &due, 1) == 1) {
+			if (due->kind == NEIGHBOR_KIND)
+				neighbor_timer(net_neighbors(net), due, lnk.now, &lnk.outbox);
+			else
+				net_announce_timer(net, due, lnk.now, &lnk.outbox);
+		}
+		while ((event = neighbors_next_event(net_neighbors(net), &index)) !=
+			NEIGHBOR_EVENT_NONE)
+			if (event == NEIGHBOR_EVENT_FAILED)
+				net_neighbor_failed(net, index, lnk.now);
+		while ((mbuf = link_take()) != NULL) {
+			const struct arp_frame *frame = rte_pktmbuf_mtod(mbuf, struct arp_frame *);
+
+			count += memcmp(&frame->arp.arp_data.arp_tip, asked.u.ip4, 4) == 0;
+			rte_pktmbuf_free(mbuf);
+		}
+	}
+	return count;
+}
+
+/* A gateway that keeps silent is passed over, and asked for now and then, until it answers; the last one
+ * that is left is kept. */
+static void
+test_a_silent_gateway(void **state)
+{
+	struct rill_addr us = ip4(10, 0, 0, 1), far = ip4(8, 8, 8, 8);
+	struct rill_addr first = ip4(10, 0, 0, 254), second = ip4(10, 0, 0, 253);
+	struct rte_ether_addr mac = mac_of(9);
+	uint32_t held;
+
+	net_begin(0);
+	assert_int_equal(gateway_add(254, 0), 0);
+	assert_int_equal(gateway_add(253, 1), 0);
+	held = neighbor_get(net_neighbors(net), &first, &us, true, lnk.now, &lnk.outbox);
+	expect_way(far, first, us);
+	pass(4 * USEC_PER_SEC, first);
+	assert_int_equal(neighbor_at(net_neighbors(net), held)->state, NEIGHBOR_ABANDONED);
+	expect_way(far, second, us);
+	assert_in_range(pass(60 * USEC_PER_SEC, first), 20, 40);
+	expect_way(far, second, us);
+	/* The second falls silent, too: there is no other to go to. */
+	neighbor_get(net_neighbors(net), &second, &us, true, lnk.now, &lnk.outbox);
+	pass(10 * USEC_PER_SEC, first);
+	expect_way(far, second, us);
+	assert_int_equal(neighbors_state(net_neighbors(net), &second), NEIGHBOR_FAILED);
+	/* The first one answers. */
+	while (pass(1000, first) == 0)
+		;
+	assert_true(neighbor_learn(
+		net_neighbors(net), &first, &mac, false, lnk.now, &lnk.outbox));
+	pass(6 * USEC_PER_SEC, first);
+	expect_way(far, first, us);
+	assert_int_equal(pass(60 * USEC_PER_SEC, first), 0);
+	neighbor_release(net_neighbors(net), held);
 	net_end();
 }
 
@@ -421,6 +539,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_longest_prefix),
 		cmocka_unit_test(test_no_destination),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_a_silent_gateway),
 		cmocka_unit_test(test_many_addresses),
 		cmocka_unit_test(test_a_range),
 		cmocka_unit_test(test_refused_addresses_and_routes),

@@ -30,7 +30,7 @@ route_add(const char *dst, const char *via)
 	struct rill_prefix prefix = prefix6(dst);
 	struct rill_addr gateway = ip6(via);
 
-	return net_route_add(net, &prefix, &gateway);
+	return net_route_add(net, &prefix, &gateway, 0);
 }
 
 static int
@@ -38,7 +38,7 @@ route_del(const char *dst)
 {
 	struct rill_prefix prefix = prefix6(dst);
 
-	return net_route_del(net, &prefix);
+	return net_route_del(net, &prefix, NULL);
 }
 
 static int

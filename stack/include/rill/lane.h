@@ -37,6 +37,9 @@ extern "C" {
 /** Of these, those that are ranges, of any length (rill_prefix.more). */
 #define RILL_RANGES_MAX 8
 
+/** Routes that its configuration may have; rill_lane_route_add adds more. */
+#define RILL_ROUTES_MAX 32
+
 /** No deadline: the lane has nothing to do until a packet arrives. */
 #define RILL_NEVER UINT64_MAX
 
@@ -65,6 +68,8 @@ struct rill_lane_config {
 	unsigned int addrs_count;
 	struct rill_addr gateway;        /**< IPv4's default route; family 0: none */
 	struct rill_addr gateway6;       /**< IPv6's: on the network of one of addrs, or link-local */
+	struct rill_route routes[RILL_ROUTES_MAX]; /**< beside the two default routes, whose metric is 0 */
+	unsigned int routes_count;
 	bool ip6_autoconf;               /**< listen to IPv6 routers: default routes, networks, addresses
 	                                      [4861 6.3, 4862 5.5] */
 	bool ip6_unprobed;               /**< use IPv6 addresses at once, instead of asking for 1 s to 2 s
@@ -140,11 +145,15 @@ RILL_API int rill_lane_addr_del(struct rill_lane *lane, const struct rill_addr *
 
 /**
  * Adds or removes a route by its prefix (length 0: the default route) and gateway, on the lane's
- * thread. Returns 0; -EEXIST, -ENOENT, -ENOBUFS, -EINVAL (gateway not on a connected network).
+ * thread. The longest prefix is taken that a destination is in; of its gateways the one with the lowest
+ * metric, or while nobody answers there, the next: until it answers again. To remove, gateway NULL
+ * stands for all of the prefix. Returns 0; -EEXIST (also: one with that metric), -ENOENT, -ENOBUFS,
+ * -EINVAL (gateway not on a connected network).
  */
-RILL_API int rill_lane_route_add(
+RILL_API int rill_lane_route_add(struct rill_lane *lane, const struct rill_prefix *dst,
+	const struct rill_addr *gateway, uint32_t metric);
+RILL_API int rill_lane_route_del(
 	struct rill_lane *lane, const struct rill_prefix *dst, const struct rill_addr *gateway);
-RILL_API int rill_lane_route_del(struct rill_lane *lane, const struct rill_prefix *dst);
 
 /**
  * The state of a 4-tuple: also of those that have no handle, in SYN-RECEIVED and TIME-WAIT.

@@ -38,6 +38,8 @@ struct rill_port_config {
 	unsigned int addrs_count;
 	struct rill_addr gateway;  /**< IPv4's default route; family 0: none */
 	struct rill_addr gateway6; /**< IPv6's: on the network of one of addrs, or link-local */
+	struct rill_route routes[RILL_ROUTES_MAX]; /**< more, each to a gateway on a network of addrs */
+	unsigned int routes_count;
 	uint16_t vlan;             /**< the VLAN that the port is in, 1 .. 4094: what it sends bears its tag,
 	                                what does not is dropped [802.1Q]; 0: frames have no tag. The port
 	                                handles tags if it can, else Rill does */
@@ -122,8 +124,9 @@ RILL_API struct rill_lane *rill_stack_lane(const struct rill_stack *stack, unsig
 RILL_API int rill_addr_add(struct rill_stack *stack, unsigned int port, const struct rill_prefix *addr);
 RILL_API int rill_addr_del(struct rill_stack *stack, unsigned int port, const struct rill_addr *addr);
 RILL_API int rill_route_add(struct rill_stack *stack, unsigned int port,
+	const struct rill_prefix *dst, const struct rill_addr *gateway, uint32_t metric);
+RILL_API int rill_route_del(struct rill_stack *stack, unsigned int port,
 	const struct rill_prefix *dst, const struct rill_addr *gateway);
-RILL_API int rill_route_del(struct rill_stack *stack, unsigned int port, const struct rill_prefix *dst);
 
 #ifdef __cplusplus
 }

@@ -48,6 +48,13 @@ struct rill_prefix {
 	uint32_t more; /**< of a range, which has so many addresses after addr, of IPv4; else 0 */
 };
 
+/** A way to a network; of several to the same one, that with the lowest metric whose gateway answers. */
+struct rill_route {
+	struct rill_prefix dst; /**< length 0: the default route */
+	struct rill_addr gateway;
+	uint32_t metric;
+};
+
 /** "192.0.2.1" or "2001:db8::1" to an address. Returns 0, or -EINVAL and *addr stays as it was. */
 RILL_API int rill_addr_parse(const char *text, struct rill_addr *addr);
 
