@@ -10,6 +10,7 @@
 #include "ether.h"
 #include "icmp_reply.h"
 #include "ip6_ext.h"
+#include "ip6_split.h"
 #include "nd.h"
 #include "ndp.h"
 #include "packet.h"
@@ -68,38 +69,60 @@ echo_turn(struct ip6_packet *packet, const uint8_t *source, uint8_t hop_limit)
 		packet->mbuf, packet->l2_len + IP6_HEADER_LEN, len, ip->src_addr);
 }
 
+/* May this request, of so many bytes of ICMP, be answered? RILL_DROP_COUNT if so. */
+static enum rill_drop
+echo_check(struct net *net, const struct ip6_packet *packet, uint32_t len, bool split, ustime now,
+	const struct outbox *outbox)
+{
+	if (split && !ip6_split_is_possible(net->netif, len))
+		return RILL_DROP_icmp_too_long;
+	if (!token_take(&net->icmp_echoes, now) || (split && !token_take(&net->splits, now)))
+		return RILL_DROP_icmp_rate;
+	if (!checksum_is_right(packet))
+		return RILL_DROP_icmp_checksum;
+	return outbox_has_control_room(outbox) ? RILL_DROP_COUNT : RILL_DROP_outbox_full;
+}
+
+/* In fragments where it is longer than the MTU. */
+static void
+echo_send(struct net *net, struct ip6_packet *packet, bool split, struct outbox *outbox)
+{
+	packet->mbuf->ol_flags = 0; /* they told how it was received */
+	packet->mbuf->tx_offload = 0;
+	ether_reply(net->netif, packet->mbuf);
+	if (split && ip6_split_send(net->netif, packet->mbuf, packet->l2_len,
+			     ip6_ids_next(&net->ip6.ids), outbox) != RILL_DROP_COUNT)
+		return;
+	if (!split)
+		outbox_put(outbox, packet->mbuf);
+	net->netif->counters->icmp_out++;
+}
+
 static enum ip_verdict
 echo_reply(struct net *net, struct ip6_packet *packet, ustime now, struct outbox *outbox)
 {
 	const struct rte_ipv6_hdr *ip = ip6_packet_header(packet);
 	uint32_t headers = (uint32_t)packet->l2_len + packet->l3_len + ICMP6_HEADER_LEN;
+	uint32_t len = packet->mbuf->pkt_len - packet->l2_len - packet->l3_len;
+	bool split = len + IP6_HEADER_LEN > net->netif->mtu6;
 	const struct net6_addr *ours = net6_find(&net->ip6, ip->dst_addr);
 	uint8_t source[IP6_ADDR_LEN];
+	enum rill_drop reason;
 
 	if (packet->mbuf->pkt_len < headers)
 		return ip6_packet_drop(net, packet, RILL_DROP_icmp_malformed);
-	if (packet->mbuf->pkt_len - packet->l2_len - packet->l3_len + IP6_HEADER_LEN >
-		net->netif->mtu6)
-		return ip6_packet_drop(net, packet, RILL_DROP_icmp_too_long);
 	if (packet->to_group) /* [4443 4.2] */
 		ours = net6_source(net, ip->src_addr);
 	if (ours == NULL || ip6_is_unspecified(ip->src_addr))
 		return ip6_packet_drop(net, packet, RILL_DROP_icmp_broadcast);
-	if (!token_take(&net->icmp_echoes, now))
-		return ip6_packet_drop(net, packet, RILL_DROP_icmp_rate);
-	if (!checksum_is_right(packet))
-		return ip6_packet_drop(net, packet, RILL_DROP_icmp_checksum);
-	if (!outbox_has_control_room(outbox))
-		return ip6_packet_drop(net, packet, RILL_DROP_outbox_full);
-	if (!icmp_make_reusable(net->netif, &packet->mbuf, headers, false))
+	reason = echo_check(net, packet, len, split, now, outbox);
+	if (reason != RILL_DROP_COUNT)
+		return ip6_packet_drop(net, packet, reason);
+	if (!icmp_make_reusable(net->netif, &packet->mbuf, headers, split))
 		return ip6_packet_drop(net, packet, RILL_DROP_no_mbuf);
 	memcpy(source, ours->ip, IP6_ADDR_LEN);
 	echo_turn(packet, source, net->ip6.hop_limit);
-	packet->mbuf->ol_flags = 0; /* they told how it was received */
-	packet->mbuf->tx_offload = 0;
-	ether_reply(net->netif, packet->mbuf);
-	outbox_put(outbox, packet->mbuf);
-	net->netif->counters->icmp_out++;
+	echo_send(net, packet, split, outbox);
 	return IP_CONSUMED;
 }
 

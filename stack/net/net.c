@@ -72,6 +72,7 @@ net_create(const struct net_setup *setup)
 	token_init(&net->icmp_echoes, ICMP_ECHO_EVERY_US, ICMP_ECHO_BURST, setup->now);
 	token_init(&net->splits, ICMP_SPLIT_EVERY_US, ICMP_SPLIT_BURST, setup->now);
 	net->ids.key = siphash_derive(setup->secret, "ip4 ids");
+	net->ip6.ids.key = siphash_derive(setup->secret, "ip6 ids");
 	rng_init(&net->rng, siphash_derive(setup->secret, "acd"));
 	token_init(&net->icmp_hints, ICMP_HINT_EVERY_US, ICMP_HINT_BURST, setup->now);
 	if (net_make(net, setup))

@@ -20,6 +20,7 @@
 #include <assert.h>
 
 #include "ip6.h"
+#include "ip6_split.h"
 #include "net.h"
 #include "rng.h"
 
@@ -82,6 +83,7 @@ struct net6 {
 	struct net6_prefix prefixes[NET6_PREFIXES_MAX];
 	struct net_ip6 setup;
 	struct rng rng;
+	struct ip6_ids ids; /* of what is sent in fragments */
 	struct wheel_node timer;
 	uint8_t announces_left;              /* of all addresses [4861 7.2.6], */
 	ustime announce_at, announced_at;    /* the next one then; 0: there was none */
