@@ -117,6 +117,7 @@ lane_configure(struct rill_lane *lane)
 	const struct rill_lane_config *config = &lane->setup.config;
 	const struct net_ip6 ip6 = {
 		.unprobed = config->ip6_unprobed,
+		.mld = true,
 		.autoconf = config->ip6_autoconf,
 		.key = siphash_derive(config->secret, "ip6"),
 	};

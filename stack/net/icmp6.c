@@ -11,6 +11,7 @@
 #include "icmp_reply.h"
 #include "ip6_ext.h"
 #include "ip6_split.h"
+#include "mld.h"
 #include "nd.h"
 #include "ndp.h"
 #include "packet.h"
@@ -235,9 +236,11 @@ icmp6_input(struct net *net, struct ip6_packet *packet, ustime now, struct outbo
 		return echo_reply(net, packet, now, outbox);
 	if (*type < ICMP6_ECHO)
 		return error_input(net, packet, now, error);
-	if (!ndp_is_type(*type))
+	if (!ndp_is_type(*type) && *type != MLD_QUERY)
 		return ip6_packet_drop(net, packet, RILL_DROP_icmp_type);
 	if (!checksum_is_right(packet))
 		return ip6_packet_drop(net, packet, RILL_DROP_icmp_checksum);
+	if (*type == MLD_QUERY)
+		return mld_input(net, packet, now);
 	return nd_input(net, packet, now, outbox);
 }

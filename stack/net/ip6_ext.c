@@ -11,6 +11,7 @@
 enum {
 	OPTION_PAD1 = 0,
 	OPTION_PADN = 1,
+	OPTION_ROUTER_ALERT = 5,
 };
 
 /* What to do about an option that is not known: the highest two bits of its type [8200 4.2]. */
@@ -86,6 +87,7 @@ walk_options(const uint8_t *bytes, uint32_t at, uint32_t len, struct ip6_chain *
 		}
 		if (at + 2 > end || bytes[at + 1] > end - at - 2)
 			return RILL_DROP_ip6_extension;
+		chain->router_alert |= type == OPTION_ROUTER_ALERT && bytes[at + 1] == 2;
 		reason = type == OPTION_PADN ? RILL_DROP_COUNT : unknown_option(type, at, chain);
 		if (reason != RILL_DROP_COUNT)
 			return reason;

@@ -30,6 +30,7 @@ struct ip6_chain {
 	uint8_t protocol;    /* what the packet carries */
 	uint16_t len;        /* bytes of extension headers */
 	uint16_t next_at;    /* where protocol stands, from the start of the IPv6 header */
+	bool router_alert;   /* there is such an option, of any value */
 	bool has_fragment;   /* there is a Fragment header, */
 	uint16_t fragment_at; /* here, from the start of the IPv6 header */
 	/* What the sender is to be told of: nothing, or a "parameter problem" with this code and pointer */

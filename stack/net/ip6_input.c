@@ -125,6 +125,7 @@ pass_extensions(struct net *net, struct ip6_packet *packet, ustime now, struct o
 		packet->l3_len += chain.len;
 		packet->protocol = chain.protocol;
 		packet->protocol_at = chain.next_at;
+		packet->router_alert |= chain.router_alert;
 		packet->fragmented |= chain.has_fragment;
 	} else if (reason == IP6_EXT_PIECE) {
 		return ip6_take_fragment(net, packet, &chain, now, outbox) &&

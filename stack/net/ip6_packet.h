@@ -13,6 +13,7 @@ struct ip6_packet {
 	uint8_t protocol;      /* what it carries, */
 	uint16_t protocol_at;  /* which stands here, from the start of the IPv6 header */
 	bool to_group;         /* its destination is a group */
+	bool router_alert;     /* routers were to look at it [2711] */
 	bool fragmented;       /* it came with a Fragment header, */
 	bool joined;           /* and in pieces */
 };

@@ -9,6 +9,7 @@
 
 #include "acd.h"
 #include "autoconf.h"
+#include "mld.h"
 #include "ndp.h"
 #include "neighbor.h"
 
@@ -42,6 +43,9 @@ act(struct net *net, const struct nd_fact *fact, ustime now, struct outbox *outb
 		return true;
 	case ND_FACT_PREFIX:
 		autoconf_prefix(net, &fact->u.prefix, now);
+		return true;
+	case ND_FACT_QUERY:
+		mld_queried(net, &fact->u.query, now);
 		return true;
 	}
 	return false;

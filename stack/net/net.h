@@ -62,6 +62,7 @@ void net_set_ip4(struct net *net, const struct net_ip4 *setup);
 /* How IPv6 is to be done. */
 struct net_ip6 {
 	bool unprobed; /* addresses are used without asking whether somebody has them [4862 5.4] */
+	bool mld;      /* the groups in which they are asked for are reported (mld.h) */
 	bool autoconf; /* routers are listened to [4861 6.3, 4862 5.5] (autoconf.h) */
 	struct siphash_key key; /* of what is to be random */
 };
@@ -155,6 +156,13 @@ enum nd_fact_kind {
 	ND_FACT_SETTLED, /* nobody does: addr, which the lane that asked begins to use */
 	ND_FACT_ROUTER,
 	ND_FACT_PREFIX,
+	ND_FACT_QUERY, /* which groups do we listen to? */
+};
+
+/* Of multicast listener discovery. */
+struct mld_query {
+	uint8_t version;   /* of the querier: 1 or 2 */
+	uint32_t delay_ms; /* that an answer may take */
 };
 
 struct nd_fact {
@@ -163,6 +171,7 @@ struct nd_fact {
 		struct neighbor_advert advert;
 		struct ndp_router router;
 		struct ndp_prefix prefix;
+		struct mld_query query;
 	} u;
 };
 

@@ -8,6 +8,7 @@
 
 #include "autoconf.h"
 #include "check.h"
+#include "mld.h"
 #include "net_state.h"
 
 #define LINK_LOCAL_LEN 64
@@ -252,6 +253,7 @@ addr_make(struct net *net, const uint8_t *ip, uint8_t len, bool automatic, ustim
 	memcpy(addr->ip, ip, IP6_ADDR_LEN);
 	addr_begin(net, addr, now);
 	index_rebuild(net);
+	mld_changed(net, addr->state == NET6_ADDR_TENTATIVE ? addr->probe_at : now, now);
 	net6_rearm(net, now);
 	return addr;
 }

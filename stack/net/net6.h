@@ -69,6 +69,16 @@ static_assert(NET6_SET_SIZE > NET6_ADDRS_MAX + NET6_ADDRS_MAX / 2,
 
 #define NET6_NAME_LEN 32
 
+/* Of multicast listener discovery (mld.h). */
+struct mld {
+	uint8_t changes_left;          /* reports of a change still to be sent, */
+	ustime change_at;              /* the next one then */
+	bool asked;                    /* a query is to be answered, */
+	ustime answer_at;              /* then */
+	ustime v1_until;               /* there is a querier of version 1 */
+	ustime said_at;                /* the last report; 0: none */
+};
+
 struct net6 {
 	/* Read by every packet. */
 	uint16_t set[NET6_SET_SIZE]; /* slot + 1 of each address, open addressing by net6_index; 0:
@@ -94,6 +104,7 @@ struct net6 {
 	ustime times_at;                     /* when the first is made random anew */
 	struct nd_fact facts[NET_FACTS_MAX]; /* what the last messages told */
 	unsigned int facts_count;
+	struct mld mld;
 	int numa_node;
 	char name[NET6_NAME_LEN];
 };

@@ -4,6 +4,7 @@
  * they are, and grow old. autoconf.c does the same for what routers say.
  */
 #include "autoconf.h"
+#include "mld.h"
 #include "nd.h"
 #include "ndp.h"
 #include "net_state.h"
@@ -90,6 +91,7 @@ net6_announce_all(struct net *net, ustime now)
 		return;
 	ip6->announces_left = ANNOUNCES;
 	ip6->announce_at = RTE_MAX(now, again);
+	mld_changed(net, now, now);
 	net6_rearm(net, now);
 }
 
@@ -112,6 +114,7 @@ net6_timer(struct net *net, ustime now, struct outbox *outbox)
 	bool announce = take_announce(ip6, now);
 
 	net6_spread_times(net, now);
+	mld_timer(net, now, outbox); /* before somebody is to answer to us in a group */
 	for (unsigned int slot = 0; slot < ip6->slots; slot++) {
 		struct net6_addr *addr = &ip6->addrs[slot];
 
@@ -146,6 +149,7 @@ net6_rearm(struct net *net, ustime now)
 	struct net6 *ip6 = &net->ip6;
 	ustime at = autoconf_deadline(ip6);
 
+	at = RTE_MIN(at, mld_deadline(ip6));
 	if (ip6->announces_left > 0)
 		at = RTE_MIN(at, ip6->announce_at);
 

@@ -26,6 +26,7 @@ extern "C" {
 	X(nd_malformed, "neighbour discovery message that fails the checks of its form [4861 6.1, 7.1]") \
 	X(nd_not_ours, "neighbour discovery message that concerns neither our addresses nor our neighbours") \
 	X(nd_ignored, "neighbour discovery message of a type that a host does not act on")         \
+	X(mld_malformed, "multicast listener query that fails the checks of its form [3810 6.2]")  \
 	X(ip_version, "IP version does not match the EtherType")                                   \
 	X(ip_header_length, "IP header shorter than it must be or longer than the packet")         \
 	X(ip_total_length, "IP total length shorter than the header or longer than the frame")     \
@@ -182,6 +183,8 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(nd_adverts_out, "neighbour advertisements sent")                                         \
 	X(nd_duplicates, "IPv6 addresses that were not used, since another host has them [4862 5.4.5]") \
 	X(nd_conflicts, "times another host claimed an IPv6 address that is in use here")          \
+	X(mld_queries_in, "queries of multicast listener discovery received")                      \
+	X(mld_reports_out, "reports of the groups that we listen to [3810, 2710]")                 \
 	X(ra_in, "router advertisements received")                                                 \
 	X(ra_refused, "routers, networks and addresses of router advertisements that there was no room for") \
 	X(router_solicits_out, "router solicitations sent")                                        \
