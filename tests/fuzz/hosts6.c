@@ -399,6 +399,33 @@ hear_icmp(const uint8_t *packet, size_t len)
 		world.pongs6++;
 }
 
+/* Which groups it listens to, to the routers of its link alone. */
+static void
+hear_report(const uint8_t *packet, size_t len)
+{
+	const uint8_t *icmp = packet + ICMP_AT + 8;
+	size_t icmp_len = len - ICMP_AT - 8;
+
+	if (len < ICMP_AT + 8 + 24 || packet[ICMP_AT] != ICMP6 || packet[ICMP_AT + 1] != 0 ||
+		packet[ICMP_AT + 2] != 5 || packet[7] != 1 || packet[24] != 0xff ||
+		(icmp[0] != 131 && icmp[0] != 143))
+		world_fail("the lane sends hop-by-hop options, and no report of its groups [RFC3810-1]");
+	if (wire_fold(wire_sum(icmp, icmp_len, wire_pseudo_sum(packet, ICMP6, icmp_len))) != 0)
+		world_fail("the lane's report has a wrong checksum");
+}
+
+/* Nothing but answers to pings is sent in fragments. */
+static void
+hear_fragment(const uint8_t *packet, size_t len)
+{
+	const uint8_t *header = packet + ICMP_AT;
+	unsigned int field = (unsigned int)(header[2] << 8 | header[3]);
+
+	if (len <= ICMP_AT + 8 || header[0] != ICMP6 || ((field & 1) && (len - ICMP_AT) % 8 != 0) ||
+		(field >> 3 == 0 && (header[8] != ECHO_REPLY || !(field & 1))))
+		world_fail("the lane's fragment is of no echo reply, or cut where it must not be [RFC8200-16]");
+}
+
 void
 hosts6_hear(const uint8_t *packet, size_t len)
 {
@@ -410,8 +437,12 @@ hosts6_hear(const uint8_t *packet, size_t len)
 		world_fail("the lane's source is a group");
 	if (packet[6] == ICMP6)
 		hear_icmp(packet, len);
-	else if (packet[6] != 6) /* nor is anything sent in fragments */
-		world_fail("the lane sends an IPv6 packet with next header %u [RFC8200-16]", packet[6]);
+	else if (packet[6] == 0)
+		hear_report(packet, len);
+	else if (packet[6] == 44)
+		hear_fragment(packet, len);
+	else if (packet[6] != 6)
+		world_fail("the lane sends an IPv6 packet with next header %u", packet[6]);
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * Echo requests over IPv6 longer than the MTU, which a router may have lowered, are answered in
  * fragments: each a multiple of 8 bytes but the last, one behind the other, under identifications that
- * nobody can guess and none of which comes twice.
+ * nobody can guess and none of which comes twice [RFC8200-16].
  */
 #include "nets6.h"
 
