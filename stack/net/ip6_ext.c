@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip6_ext.h"
 
-#include <netinet/in.h>
-
 #include "ip6.h"
 
 #define EXT_UNIT 8u      /* lengths are in these, beyond the first */
@@ -26,13 +24,6 @@ enum {
 	ROUTING_TYPE_AT = 2,
 	ROUTING_LEFT_AT = 3,
 };
-
-static bool
-is_extension(uint8_t next)
-{
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
-	       next == IPPROTO_DSTOPTS;
-}
 
 static uint32_t
 length_of(const uint8_t *header, uint8_t kind)
@@ -120,7 +111,7 @@ ip6_ext_walk(const uint8_t *bytes, uint32_t payload_len, uint8_t next, struct ip
 	uint32_t at = 0;
 
 	*chain = (struct ip6_chain){.next_at = NEXT_HEADER_AT};
-	for (unsigned int headers = 0; is_extension(next); headers++) {
+	for (unsigned int headers = 0; ip6_ext_is(next); headers++) {
 		enum rill_drop reason;
 		uint32_t len;
 
@@ -157,7 +148,7 @@ int
 ip6_ext_skip(const uint8_t *bytes, uint32_t len, uint8_t next, uint32_t *at)
 {
 	*at = 0;
-	for (unsigned int headers = 0; is_extension(next); headers++) {
+	for (unsigned int headers = 0; ip6_ext_is(next); headers++) {
 		uint32_t header_len;
 
 		if (headers == IP6_EXT_HEADERS_MAX || len - *at < EXT_UNIT)

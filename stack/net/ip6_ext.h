@@ -14,6 +14,7 @@
  * Whatever else is no extension header here, and ends the chain.
  */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +48,14 @@ enum {
 	IP6_PROBLEM_OPTION = 2,
 	IP6_PROBLEM_FIRST_FRAGMENT = 3, /* [7112 5] */
 };
+
+/* Is this an extension header? */
+static inline bool
+ip6_ext_is(uint8_t next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
+	       next == IPPROTO_DSTOPTS;
+}
 
 /*
  * bytes: what follows the IPv6 header, as much as there is, up to IP6_EXT_BYTES_MAX; payload_len: how

@@ -104,6 +104,16 @@ take_segment(const struct netif *netif, struct ip6_packet *packet, struct segmen
 	return RILL_DROP_COUNT;
 }
 
+/* A fragment of what Rill does not speak is the kernel's, as it came, if there is a kernel behind us. */
+static bool
+is_for_kernel(const struct net *net, const uint8_t *fragment)
+{
+	uint8_t carries = *fragment;
+
+	return net->netif->exceptions != NULL && carries != IPPROTO_TCP &&
+	       carries != IPPROTO_ICMPV6 && !ip6_ext_is(carries);
+}
+
 /*
  * Goes through the extension headers, and tells the sender of what is wrong with them. A fragment that
  * completes its datagram becomes that, whose headers are still to be gone through.
@@ -127,6 +137,9 @@ pass_extensions(struct net *net, struct ip6_packet *packet, ustime now, struct o
 		packet->protocol_at = chain.next_at;
 		packet->router_alert |= chain.router_alert;
 		packet->fragmented |= chain.has_fragment;
+	} else if (reason == IP6_EXT_PIECE &&
+		   is_for_kernel(net, bytes + chain.fragment_at - IP6_HEADER_LEN)) {
+		ip6_packet_drop(net, packet, RILL_DROP_ip_protocol);
 	} else if (reason == IP6_EXT_PIECE) {
 		return ip6_take_fragment(net, packet, &chain, now, outbox) &&
 		       pass_extensions(net, packet, now, outbox); /* once: no piece of a piece is taken */

@@ -112,7 +112,7 @@ solicited(struct net *net, const struct ndp_message *message, const struct rte_e
 	const struct net6_addr *ours = net6_find(&net->ip6, message->target.u.ip6);
 	bool probe = message->source.family == 0;
 
-	if (ours == NULL || rte_is_same_ether_addr(from, &net->netif->mac)) /* or it is an echo */
+	if (ours == NULL)
 		return RILL_DROP_nd_not_ours;
 	if (ours->state < NET6_ADDR_DEPRECATED) {
 		if (probe && ours->state == NET6_ADDR_TENTATIVE)
@@ -143,8 +143,6 @@ advertised(struct net *net, const struct ndp_message *message, const struct rte_
 			.override = message->override},
 	};
 
-	if (rte_is_same_ether_addr(from, &net->netif->mac))
-		return RILL_DROP_nd_not_ours;
 	if (net6_find(&net->ip6, message->target.u.ip6) != NULL) {
 		claim(net, &message->target, now, outbox);
 		return RILL_DROP_COUNT;
@@ -201,6 +199,10 @@ handle(struct net *net, const struct ip6_packet *packet, ustime now, struct outb
 	reason = ndp_parse(ip, bytes, len, &message);
 	if (reason != RILL_DROP_COUNT)
 		return reason;
+	/* Ours, or of the kernel behind us, which asks for the same addresses and would believe that another
+	 * host does. */
+	if (rte_is_same_ether_addr(from, &net->netif->mac))
+		return RILL_DROP_nd_echo;
 	return message.type == NDP_SOLICIT ? solicited(net, &message, from, now, outbox)
 					   : advertised(net, &message, from, now, outbox);
 }

@@ -4,11 +4,13 @@
 
     the client's side                     rill-echo                     the host's side (namespace `host`)
     10.9.0.1  rill0 ─ tap ─ net_tap0 ◄─► 10.9.0.2:7000 ◄─► net_tap9 ─ tap ─ host0  10.9.0.2, the same MAC
+    2001:db8:9:0::1                  2001:db8:9:0::2                               2001:db8:9:0::2
 
 usage: exception.py LANES
 
-The kernel behind it accepts (as sshd would), connects, refuses, speaks UDP, and hears of ICMP errors,
-while Rill's own connections go on.
+The kernel behind it accepts (as sshd would), connects, refuses, speaks UDP, in fragments too, pings, and
+hears of ICMP errors, while Rill's own connections go on. Over IPv6 both have asked whether anybody has the
+address, and nobody had.
 """
 import hashlib
 import os
@@ -23,6 +25,8 @@ import rig
 KERNEL_PORT = 2222
 CLOSED_PORT = 9
 SOME = 20
+DATAGRAM = 4000  # bytes, which go in fragments
+FAMILY = socket.AF_INET6 if rig.IS_IP6 else socket.AF_INET
 
 
 def host_up(host):
@@ -30,8 +34,13 @@ def host_up(host):
     rig.eventually(30, "host0 was not made", lambda: os.path.isdir("/proc/sys/net/ipv4/conf/host0"))
     rig.run("ip", "link", "set", "host0", "netns", host.path)
     with host:
-        rig.run("ip", "addr", "add", f"{rig.rill_ip()}/24", "dev", "host0")
+        rig.run("ip", "addr", "add", rig.rill_prefix(), "dev", "host0")
         rig.run("ip", "link", "set", "host0", "up")
+        # Its own question whether somebody has them is over, and nobody answered it.
+        rig.eventually(10, "the kernel still asks for its addresses",
+                       lambda: "tentative" not in rig.run("ip", "addr", "show", "host0"))
+        text = rig.run("ip", "addr", "show", "host0")
+        rig.expect("dadfailed" not in text and rig.plain_ip(rig.rill_ip()) in text, text)
 
 
 def echo_back(listener):
@@ -47,7 +56,7 @@ def echo_back(listener):
 
 
 def listen(ip, port):
-    listener = socket.create_server((ip, port))
+    listener = socket.create_server((ip, port), family=FAMILY)
     threading.Thread(target=echo_back, args=(listener,), daemon=True).start()
     return listener
 
@@ -74,22 +83,24 @@ def expect_refused(ip, port):
 
 def udp_both_ways(host):
     with host:
-        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server = socket.socket(FAMILY, socket.SOCK_DGRAM)
         server.bind((rig.rill_ip(), KERNEL_PORT))
     server.settimeout(10)
-    with server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    with server, socket.socket(FAMILY, socket.SOCK_DGRAM) as client:
         client.settimeout(10)
-        client.sendto(b"question", (rig.rill_ip(), KERNEL_PORT))
-        data, address = server.recvfrom(100)
-        rig.expect(data == b"question", f"the kernel behind Rill got {data}")
-        server.sendto(b"answer", address)
-        rig.expect(client.recv(100) == b"answer", "another answer came back")
+        for size in (100, DATAGRAM):
+            question, answer = os.urandom(size), os.urandom(size)
+            client.sendto(question, (rig.rill_ip(), KERNEL_PORT))
+            data, address = server.recvfrom(2 * DATAGRAM)
+            rig.expect(data == question, f"the kernel behind Rill got {len(data)} of {size} bytes")
+            server.sendto(answer, address)
+            rig.expect(client.recv(2 * DATAGRAM) == answer, "another answer came back")
 
 
 def unreachable_is_heard(host):
     """An ICMP error about a datagram of the kernel's."""
     with host:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(FAMILY, socket.SOCK_DGRAM)
     with sock:
         sock.settimeout(10)
         sock.connect((rig.kernel_ip(), CLOSED_PORT))
@@ -121,7 +132,11 @@ def test():
     unreachable_is_heard(host)
     text = rig.run("ping", "-c", "3", "-i", "0.05", "-W", "5", rig.rill_ip())
     rig.expect(re.search(r"\b3 received", text), text)
+    with host:
+        text = rig.run("ping", "-c", "3", "-i", "0.05", "-W", "5", rig.kernel_ip())
+    rig.expect(re.search(r"\b3 received", text), text)
     stats = echo.stats()
+    rig.expect(stats["nd_duplicates"] + stats["nd_conflicts"] == 0, "somebody else has our address")
     print({name: stats[name] for name in ("exception_out", "exception_in", "exception_full")})
     rig.expect(stats["exception_out"] > 0 and stats["exception_in"] > 0, "nothing went that way")
     rig.expect(stats["resets_sent"] == 0 or stats["tcp_no_listener"] == 0,

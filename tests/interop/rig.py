@@ -16,6 +16,7 @@ output, rill-echo's to a file whose end is printed when the test fails.
 """
 import ctypes
 import fcntl
+import ipaddress
 import json
 import os
 import re
@@ -88,6 +89,8 @@ def enter_namespace():
     for name, value in (("ipv4/ip_local_port_range", "1024 65535"), ("ipv4/tcp_tw_reuse", "1"),
                         ("ipv6/conf/default/disable_ipv6", "0"), ("ipv6/conf/default/accept_dad", "0"),
                         ("ipv6/conf/default/router_solicitations", "0"),
+                        # None is made of a MAC, as a tap's kernel side has the port's at first.
+                        ("ipv6/conf/default/addr_gen_mode", "1"),
                         ("ipv6/conf/default/keep_addr_on_down", "1")):
         with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
             file.write(value)
@@ -107,6 +110,11 @@ def kernel_ip(n=0):
 
 def rill_ip(n=0):
     return ip6(n, 2) if IS_IP6 else ip4(n, 2)
+
+
+def plain_ip(text):
+    """The address as programs print it."""
+    return str(ipaddress.ip_address(text))
 
 
 def rill_prefix(n=0):
@@ -141,6 +149,7 @@ def tap_up(n=0, wait=30):
         time.sleep(0.1)
     run("ip", "addr", "replace", f"{ip4(n, 1)}/24", "dev", name)
     run("ip", "addr", "replace", f"{ip6(n, 1)}/64", "dev", name, "nodad")
+    run("ip", "addr", "replace", f"fe80::9:{n + 1}/64", "dev", name, "nodad")
     run("ip", "link", "set", name, "up")
 
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "exceptions.h"
 #include "ndp.h"
 
 #define SECOND ((ustime)USEC_PER_SEC)
@@ -293,6 +294,35 @@ test_given_up(void **state)
 	net_end();
 }
 
+/*
+ * A kernel behind us asks for the same addresses. What either has sent and comes back, as from a switch that
+ * does so, tells neither that another host does; what another host says tells both.
+ */
+static void
+test_a_kernel_behind_us(void **state)
+{
+	static struct exceptions kernel;
+
+	begin_with(false, false);
+	lnk.netif.exceptions = &kernel;
+	assert_int_equal(add(OURS "/64"), 0);
+	nd_arrives(NDP_SOLICIT, 0, "::", SOLICITED_NODE, OURS, 1);
+	nd_arrives(NDP_ADVERT, 0x20, PEER, "ff02::1", OURS, 1);
+	assert_int_equal(kernel.count, 0);
+	assert_int_equal(lnk.counters.drops[RILL_DROP_nd_echo], 2);
+	net_advance(3 * SECOND);
+	assert_true(is_ours(OURS));
+	link_flush();
+	nd_arrives(NDP_SOLICIT, 0, "::", SOLICITED_NODE, OURS, 2);
+	expect_icmp(NDP_ADVERT, 0);
+	nd_arrives(NDP_ADVERT, 0x20, PEER, "ff02::1", OURS, 2);
+	assert_int_equal(kernel.count, 2);
+	assert_int_equal(lnk.counters.nd_conflicts, 1);
+	rte_pktmbuf_free_bulk(kernel.frames, kernel.count);
+	lnk.netif.exceptions = NULL;
+	net_end();
+}
+
 int
 main(void)
 {
@@ -305,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_a_silent_lane),
 		cmocka_unit_test(test_announced_anew),
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_a_kernel_behind_us),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -6,6 +6,7 @@
  * dropped in silence [RFC8200-12, RFC5722-1]; alone: as if whole [RFC8200-13]; and neighbour
  * discovery in fragments is dropped [RFC4861-20].
  */
+#include "exceptions.h"
 #include "icmp6.h"
 #include "ip6_ext.h"
 
@@ -221,6 +222,33 @@ test_without_a_buffer(void **state)
 	net_end();
 }
 
+/* Of what Rill does not speak, the kernel behind us puts the fragments together itself. */
+static void
+test_fragments_for_the_kernel(void **state)
+{
+	static struct exceptions kernel;
+	static const struct {
+		uint8_t next;
+		bool kernels;
+	} rows[] = {{IPPROTO_UDP, true}, {IPPROTO_GRE, true}, {IPPROTO_TCP, false},
+		{IPPROTO_ICMPV6, false}, {IPPROTO_DSTOPTS, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin();
+		lnk.netif.exceptions = &kernel;
+		kernel.count = 0;
+		is.next = rows[i].next;
+		assert_int_equal(comes(400, 400, true), IP_CONSUMED);
+		assert_int_equal(kernel.count, rows[i].kernels);
+		if (rows[i].kernels)
+			assert_int_equal(kernel.frames[0]->pkt_len, L3 + 8 + 400);
+		rte_pktmbuf_free_bulk(kernel.frames, kernel.count);
+		expect_only_drops(RILL_DROP_COUNT, 0);
+		lnk.netif.exceptions = NULL;
+		net_end();
+	}
+}
+
 int
 main(void)
 {
@@ -235,6 +263,7 @@ main(void)
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_neighbour_discovery_in_fragments),
 		cmocka_unit_test(test_without_a_buffer),
+		cmocka_unit_test(test_fragments_for_the_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, packets_start, packets_end);

@@ -25,6 +25,7 @@ extern "C" {
 	X(arp_bad_sender, "ARP sender hardware or protocol address is not that of another host")  \
 	X(nd_malformed, "neighbour discovery message that fails the checks of its form [4861 6.1, 7.1]") \
 	X(nd_not_ours, "neighbour discovery message that concerns neither our addresses nor our neighbours") \
+	X(nd_echo, "neighbour discovery message that came from our own MAC: sent here, and back")  \
 	X(nd_ignored, "neighbour discovery message of a type that a host does not act on")         \
 	X(mld_malformed, "multicast listener query that fails the checks of its form [3810 6.2]")  \
 	X(ip_version, "IP version does not match the EtherType")                                   \
