@@ -9,7 +9,6 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
-#include <rte_tcp.h>
 
 #include "check.h"
 #include "icmp4.h"
@@ -178,25 +177,6 @@ take_fragment(struct net *net, struct packet *packet, ustime now)
 	return reason;
 }
 
-/* Brings the TCP header together, as far as there is one; segment_parse judges it. */
-static bool
-pull_tcp_header(const struct netif *netif, struct packet *packet)
-{
-	uint32_t off = packet->l2_len + packet->l3_len, room = packet->total_len - packet->l3_len;
-	const struct rte_tcp_hdr *tcp;
-
-	if (likely(packet->mbuf->nb_segs == 1))
-		return true;
-	if (!packet_pull(&packet->mbuf, off + RTE_MIN(room, (uint32_t)TCP_HEADER_LEN),
-		    netif->control_pool))
-		return false;
-	if (room < TCP_HEADER_LEN)
-		return true;
-	tcp = rte_pktmbuf_mtod_offset(packet->mbuf, const struct rte_tcp_hdr *, off);
-	return packet_pull(
-		&packet->mbuf, off + RTE_MIN(room, (tcp->data_off >> 4) * 4u), netif->control_pool);
-}
-
 static enum rill_drop
 take_segment(const struct netif *netif, struct packet *packet, struct segment *segment)
 {
@@ -204,7 +184,8 @@ take_segment(const struct netif *netif, struct packet *packet, struct segment *s
 
 	if (unlikely(netif_rx_tcp_cksum(netif, packet->mbuf) == NETIF_CKSUM_BAD))
 		return RILL_DROP_tcp_checksum;
-	if (unlikely(!pull_tcp_header(netif, packet)))
+	if (unlikely(!packet_pull_tcp(&packet->mbuf, packet->l2_len + packet->l3_len,
+		    netif->control_pool)))
 		return RILL_DROP_no_mbuf;
 	ip = header_of(packet);
 	segment->tuple.head = (struct tuple_head){

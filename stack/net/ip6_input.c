@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 
 #include <rte_mbuf.h>
-#include <rte_tcp.h>
 
 #include "icmp6.h"
 #include "ip6_ext.h"
@@ -63,25 +62,6 @@ check_addresses(const struct net *net, struct ip6_packet *packet, bool group)
 	return source_is_good(net, packet) ? RILL_DROP_COUNT : RILL_DROP_ip_bad_source;
 }
 
-/* Brings the TCP header together, as far as there is one; segment_parse judges it. */
-static bool
-pull_tcp_header(const struct netif *netif, struct ip6_packet *packet)
-{
-	uint32_t off = packet->l2_len + packet->l3_len, room = packet->mbuf->pkt_len - off;
-	const struct rte_tcp_hdr *tcp;
-
-	if (likely(packet->mbuf->nb_segs == 1))
-		return true;
-	if (!packet_pull(&packet->mbuf, off + RTE_MIN(room, (uint32_t)TCP_HEADER_LEN),
-		    netif->control_pool))
-		return false;
-	if (room < TCP_HEADER_LEN)
-		return true;
-	tcp = rte_pktmbuf_mtod_offset(packet->mbuf, const struct rte_tcp_hdr *, off);
-	return packet_pull(
-		&packet->mbuf, off + RTE_MIN(room, (tcp->data_off >> 4) * 4u), netif->control_pool);
-}
-
 static enum rill_drop
 take_segment(const struct netif *netif, struct ip6_packet *packet, struct segment *segment)
 {
@@ -91,7 +71,8 @@ take_segment(const struct netif *netif, struct ip6_packet *packet, struct segmen
 		return RILL_DROP_ip_broadcast;
 	if (unlikely(netif_rx_tcp_cksum(netif, packet->mbuf) == NETIF_CKSUM_BAD))
 		return RILL_DROP_tcp_checksum;
-	if (unlikely(!pull_tcp_header(netif, packet)))
+	if (unlikely(!packet_pull_tcp(&packet->mbuf, packet->l2_len + packet->l3_len,
+		    netif->control_pool)))
 		return RILL_DROP_no_mbuf;
 	ip = ip6_packet_header(packet);
 	segment->tuple.head = (struct tuple_head){.family = AF_INET6};

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include <rte_tcp.h>
+
 #include "check.h"
+#include "segment.h"
 
 #define OWNERSHIP_FLAGS (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
 
@@ -96,6 +99,20 @@ packet_pull_cold(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool)
 	if (rte_pktmbuf_data_room_size(pool) < RTE_PKTMBUF_HEADROOM + len)
 		return false;
 	return replace_by_copy(mbuf, UINT32_MAX, pool);
+}
+
+bool
+packet_pull_tcp_cold(struct rte_mbuf **mbuf, uint32_t off, struct rte_mempool *pool)
+{
+	uint32_t room = (*mbuf)->pkt_len - off;
+	const struct rte_tcp_hdr *tcp;
+
+	if (!packet_pull(mbuf, off + RTE_MIN(room, (uint32_t)TCP_HEADER_LEN), pool))
+		return false;
+	if (room < TCP_HEADER_LEN)
+		return true;
+	tcp = rte_pktmbuf_mtod_offset(*mbuf, const struct rte_tcp_hdr *, off);
+	return packet_pull(mbuf, off + RTE_MIN(room, (tcp->data_off >> 4) * 4u), pool);
 }
 
 bool

@@ -22,6 +22,7 @@ packet_is_exclusive(const struct rte_mbuf *mbuf)
 
 /* Slow halves of the inline calls below. */
 bool packet_pull_cold(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool);
+bool packet_pull_tcp_cold(struct rte_mbuf **mbuf, uint32_t off, struct rte_mempool *pool);
 bool packet_trim_cold(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool);
 
 /*
@@ -32,6 +33,13 @@ static inline bool
 packet_pull(struct rte_mbuf **mbuf, uint32_t len, struct rte_mempool *pool)
 {
 	return likely((*mbuf)->data_len >= len) || packet_pull_cold(mbuf, len, pool);
+}
+
+/* Brings the TCP header that begins at off together, as far as there is one; segment_parse judges it. */
+static inline bool
+packet_pull_tcp(struct rte_mbuf **mbuf, uint32_t off, struct rte_mempool *pool)
+{
+	return likely((*mbuf)->nb_segs == 1) || packet_pull_tcp_cold(mbuf, off, pool);
 }
 
 /* Cuts the packet off after len bytes (at most pkt_len). */
