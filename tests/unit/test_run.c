@@ -4,7 +4,7 @@
  * sends), turn by turn: what the carrier does for the others counts as work, it does not sleep while
  * their frames wait, unless the NIC takes none for long, and does not end before these have left.
  * What it lends is not taken for what it keeps. It announces their addresses, which are its own, once
- * for all.
+ * for all. And how a lane starts: the application hears of nothing before it is told of the lane.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,18 +30,16 @@ static struct runner *carrier, *other;
 static ustime now;
 
 static int
-begin(void **state)
+make_stack(const struct rill_config *settings)
 {
 	static const char *const args[] = {"--no-huge", "--no-pci", "--no-shconf",
 		"--no-telemetry", "--iova-mode=va", "-m256", "--log-level=*:critical"};
-	struct rill_config config;
+	struct rill_config config = *settings;
 
-	rill_config_default(&config);
 	config.ports_count = 1;
 	config.ports[0].name = "net_ring0";
 	assert_int_equal(rill_prefix_parse("192.0.2.1/24", &config.ports[0].addrs[0]), 0);
-	config.ports[0].addrs_count = 1;
-	config.lanes = LANES;
+	config.ports[0].addrs_count++;
 	config.limits.max_conns = 256;
 	config.limits.buffers = 4096;
 	config.idle_sleep_us = 1000;
@@ -52,9 +50,19 @@ begin(void **state)
 		return -1;
 	}
 	carrier = &stack->runners[0];
-	other = &stack->runners[1];
+	other = &stack->runners[config.lanes - 1];
 	now = clock_now_us();
 	return 0;
+}
+
+static int
+begin(void **state)
+{
+	struct rill_config config;
+
+	rill_config_default(&config);
+	config.lanes = LANES;
+	return make_stack(&config);
 }
 
 /* The addresses have been announced. */
@@ -108,18 +116,25 @@ struct tcp_frame {
 	struct rte_tcp_hdr tcp;
 } __attribute__((packed, aligned(2)));
 
-/* A segment to nobody, of which only the addresses and ports are right. */
+/* A segment to us, of which only the addresses are right. */
 static struct tcp_frame
-segment_for(const struct runner *runner)
+a_segment(void)
 {
-	struct tcp_frame frame = {
+	return (struct tcp_frame){
 		.ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
-		.ether.dst_addr = carrier->port.mac,
+		.ether.dst_addr = carrier->lane->netif.mac,
 		.ip = {.version_ihl = 0x45,
 			.next_proto_id = IPPROTO_TCP,
 			.src_addr = rte_cpu_to_be_32(0xc0000202),
 			.dst_addr = rte_cpu_to_be_32(0xc0000201)},
 	};
+}
+
+/* The same, to nobody, whose ports are right too. */
+static struct tcp_frame
+segment_for(const struct runner *runner)
+{
+	struct tcp_frame frame = a_segment();
 	struct tuple tuple = {.head = {
 		.laddr4 = frame.ip.dst_addr, .raddr4 = frame.ip.src_addr, .family = AF_INET}};
 
@@ -323,6 +338,98 @@ test_the_end_is_not_put_off_by_a_nic_that_takes_nothing(void **state)
 	assert_int_equal(count_sent(), 10);
 }
 
+/* ---- how a lane starts */
+
+#define START_MOST_US (10 * USEC_PER_SEC)
+
+static struct {
+	ustime began; /* before the run */
+	bool started; /* the application has been told of the lane; then: */
+	ustime lane_now, clock_now;
+	uint64_t dropped;
+	bool settling;
+	unsigned int mails_before, mails, half_open;
+} seen;
+
+/* A whole SYN from this port to our listener. */
+static void
+syn_arrives(uint16_t port)
+{
+	struct tcp_frame frame = a_segment();
+
+	frame.ip.total_length = rte_cpu_to_be_16(sizeof(frame) - sizeof(frame.ether));
+	frame.ip.time_to_live = 64;
+	frame.ip.hdr_checksum = rte_ipv4_cksum(&frame.ip);
+	frame.tcp = (struct rte_tcp_hdr){.src_port = rte_cpu_to_be_16(port),
+		.dst_port = rte_cpu_to_be_16(7),
+		.data_off = 5 << 4,
+		.tcp_flags = RTE_TCP_SYN_FLAG,
+		.rx_win = rte_cpu_to_be_16(1000)};
+	frame.tcp.cksum = rte_ipv4_udptcp_cksum(&frame.ip, &frame.tcp);
+	arrive(&frame);
+}
+
+static void
+on_mail(struct rill_lane *lane, void *arg)
+{
+	seen.mails++;
+}
+
+static void
+on_lane_start(struct rill_lane *lane, void *user)
+{
+	seen.started = true;
+	seen.lane_now = lane->now;
+	seen.clock_now = clock_now_us();
+	seen.dropped = lane->counters.drops[RILL_DROP_lane_starting];
+	seen.settling = net_is_settling(lane->net);
+	seen.mails_before = seen.mails;
+	syn_arrives(1001);
+}
+
+static void
+on_lane_idle(struct rill_lane *lane, void *user)
+{
+	struct rill_stats stats;
+
+	rill_lane_stats_read(lane, &stats);
+	seen.half_open = stats.syn_received;
+	if ((seen.half_open > 0 && seen.mails > 0) || clock_now_us() > seen.began + START_MOST_US)
+		rill_stack_stop(stack);
+}
+
+/*
+ * While it is asked whether somebody has our IPv6 address, connections are not accepted, over IPv4
+ * neither, and mail waits. Then the application is told of the lane, whose time has gone on.
+ */
+static void
+test_nothing_is_heard_before_the_lane_starts(void **state)
+{
+	struct rill_config config;
+	struct rill_listener *listener;
+
+	memset(&seen, 0, sizeof(seen));
+	rill_config_default(&config);
+	config.lanes = 1;
+	config.on_lane_start = on_lane_start;
+	config.on_lane_idle = on_lane_idle;
+	assert_int_equal(rill_prefix_parse("2001:db8::1/64", &config.ports[0].addrs[1]), 0);
+	config.ports[0].addrs_count = 1;
+	assert_int_equal(make_stack(&config), 0);
+	assert_int_equal(rill_listen(stack, NULL, 7, NULL, &handler, NULL, &listener), 0);
+	assert_int_equal(rill_lane_post(carrier->lane, on_mail, NULL), 0);
+	syn_arrives(1000);
+	seen.began = clock_now_us();
+	assert_int_equal(rill_stack_run(stack), 0);
+	rill_stack_destroy(stack);
+	assert_true(seen.started && !seen.settling);
+	assert_int_equal(seen.dropped, 1);
+	assert_int_equal(seen.mails_before, 0);
+	assert_in_range(seen.lane_now, seen.began + USEC_PER_SEC, seen.clock_now);
+	assert_int_equal(seen.mails, 1);
+	assert_int_equal(seen.half_open, 1);
+}
+
 int
 main(void)
 {
@@ -337,6 +444,7 @@ main(void)
 		ROW_HUNGRY(test_a_nic_that_takes_nothing_does_not_keep_the_carrier_awake),
 		ROW(test_the_last_frames_of_others_leave),
 		ROW_HUNGRY(test_the_end_is_not_put_off_by_a_nic_that_takes_nothing),
+		cmocka_unit_test(test_nothing_is_heard_before_the_lane_starts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
