@@ -321,7 +321,8 @@ set_mtu(struct port *port)
 /*
  * What the device may do on transmission: what it offers, less what it is known to do wrong. net_tap
  * sums each mbuf of a chain as if it began at an even offset, so that the TCP checksum of a chain with
- * an odd piece before its end is wrong (seen with DPDK 22.11); so it does with the segments that it cuts.
+ * an odd piece before its end is wrong; and of the frames that it is to cut, none arrives (both seen with
+ * DPDK 22.11). Without the one it is not asked for the other.
  */
 static uint64_t
 tx_offloads(const struct rte_eth_dev_info *info)
