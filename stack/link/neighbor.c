@@ -58,11 +58,17 @@ index_of(const struct neighbors *neighbors, const struct neighbor *neighbor)
 struct neighbor *
 neighbors_find(struct neighbors *neighbors, const struct rill_addr *addr)
 {
-	uint32_t index = *bucket_of(neighbors, addr);
+	uint32_t index;
 
+	if (neighbors->last != NULL && addr_is_same(&neighbors->last->addr, addr))
+		return neighbors->last;
+	index = *bucket_of(neighbors, addr);
 	while (index != SLAB_NONE && !addr_is_same(&neighbors->entries[index].addr, addr))
 		index = neighbors->entries[index].next;
-	return index != SLAB_NONE ? &neighbors->entries[index] : NULL;
+	if (index == SLAB_NONE)
+		return NULL;
+	neighbors->last = &neighbors->entries[index];
+	return neighbors->last;
 }
 
 static void
@@ -92,6 +98,8 @@ unhash(struct neighbors *neighbors, struct neighbor *neighbor)
 	while (*link != index)
 		link = &neighbors->entries[*link].next;
 	*link = neighbor->next;
+	if (neighbors->last == neighbor)
+		neighbors->last = NULL;
 }
 
 static void

@@ -19,6 +19,7 @@ struct neighbors {
 	struct slab slab;
 	struct neighbor_list idle;   /* nobody holds them; the longest unused first */
 	struct neighbor_list events; /* something to tell about, oldest first */
+	struct neighbor *last;       /* found: mostly a gateway, time and again; or NULL */
 	uint32_t buckets[NEIGHBOR_BUCKETS];
 	struct neighbor entries[NEIGHBORS_MAX];
 };
