@@ -130,6 +130,11 @@ void host_configure_eal(const struct host *host, struct rill_config *config, cha
 int host_create_stack(const struct host *host, const char *program, struct rill_config *config,
 	struct rill_stack **stack);
 
+#define HOST_IP_LEN (2 * RILL_ADDR_STRLEN + 8)
+
+/* "10.1.0.1/24" or "10.1.0.1-10.1.255.254/16", as --ip takes it, into text. Returns text. */
+const char *host_format_ip(const struct rill_prefix *ip, char text[HOST_IP_LEN]);
+
 /* Says of each port with several lanes who spreads between them. */
 void host_say_spread(
 	const struct host *host, const char *program, const struct rill_stack *stack, FILE *to);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
+
 #include "host.h"
 
 static void
@@ -71,6 +73,25 @@ host_create_stack(const struct host *host, const char *program, struct rill_conf
 	host_configure_eal(host, config, eal, eal_words);
 	rc = rill_stack_create(config, stack);
 	return rc == 0 ? 0 : host_failed(program, "the stack does not start", rc);
+}
+
+const char *
+host_format_ip(const struct rill_prefix *ip, char text[HOST_IP_LEN])
+{
+	char first[RILL_ADDR_STRLEN], last_text[RILL_ADDR_STRLEN];
+	struct rill_addr last = ip->addr;
+	rte_be32_t wire;
+
+	rill_addr_format(&ip->addr, first);
+	if (ip->more == 0) {
+		snprintf(text, HOST_IP_LEN, "%s/%u", first, ip->len);
+		return text;
+	}
+	memcpy(&wire, last.u.ip4, sizeof(wire));
+	wire = rte_cpu_to_be_32(rte_be_to_cpu_32(wire) + ip->more);
+	memcpy(last.u.ip4, &wire, sizeof(wire));
+	snprintf(text, HOST_IP_LEN, "%s-%s/%u", first, rill_addr_format(&last, last_text), ip->len);
+	return text;
 }
 
 void

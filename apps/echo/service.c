@@ -169,16 +169,16 @@ service_announce(const struct echo_service *service)
 {
 	const struct echo_settings *settings = service->settings;
 	const struct host *host = &settings->host;
-	char addr[RILL_ADDR_STRLEN];
+	char ip[HOST_IP_LEN];
 
 	if (settings->log_level < ECHO_LOG_QUIET)
 		return;
 	host_say_spread(host, PROGRAM, service->stack, stdout);
 	for (unsigned int i = 0; i < host->devs_count; i++)
 		for (unsigned int n = 0; n < host->ips_each[i]; n++)
-			printf(PROGRAM ": %s: %s/%u: %s on TCP port %u: listening\n",
-				host->devs[i].name, rill_addr_format(&host->ips[i][n].addr, addr),
-				host->ips[i][n].len, settings->proto->name, settings->port);
+			printf(PROGRAM ": %s: %s: %s on TCP port %u: listening\n",
+				host->devs[i].name, host_format_ip(&host->ips[i][n], ip),
+				settings->proto->name, settings->port);
 	fflush(stdout);
 }
 

@@ -35,6 +35,7 @@ def claim(addr):
 def test():
     rig.rill_prefixes = lambda n=0: f"{rig.ip4(n, 2)}/24,{FIRST}-{LAST}/16"
     echo = rig.Echo("raw", "--lanes", "2", up=up)
+    rig.expect(f"{FIRST}-{LAST}/16: raw on TCP port" in echo.text(), f"which addresses: {echo.text()}")
     before = echo.levels()
     for addr in SOME:
         text = rig.run("ping", "-c", "2", "-i", "0.2", "-W", "5", addr)
