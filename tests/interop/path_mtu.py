@@ -47,6 +47,8 @@ def lay_path(far, silent):
     rig.run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
     rig.run("ip", "link", "set", "far", "netns", far.path)
     rig.run("ip", "link", "set", "near", "mtu", str(PATH_MTU), "up")
+    if rig.IS_IP6:  # from which it asks for who is there
+        rig.run("ip", "addr", "add", "fe80::8:1/64", "dev", "near", "nodad")
     rig.run("ip", "route", "add", f"{FAR}/{HOST_BITS}", "dev", "near")
     forward()
     if silent:
