@@ -108,10 +108,12 @@ sum_of(const struct group *group, size_t counter)
 	return sum;
 }
 
+/* Of others: some NICs give a port its own broadcasts back, whether it hears anybody else or not. */
 static uint64_t
 heard(const struct group *group)
 {
-	return sum_of(group, offsetof(struct counters, rx_packets));
+	return sum_of(group, offsetof(struct counters, rx_packets)) -
+		sum_of(group, offsetof(struct counters, rx_echoes));
 }
 
 static uint64_t

@@ -94,6 +94,7 @@ ether_input(const struct netif *netif, struct rte_mbuf *mbuf, uint16_t *l2_len, 
 	}
 	if (unlikely(rte_is_multicast_ether_addr(&ether->src_addr)))
 		return drop(netif, mbuf, RILL_DROP_ether_bad_source);
+	netif->counters->rx_echoes += rte_is_same_ether_addr(&ether->src_addr, &netif->mac);
 	type = ether->ether_type;
 	*l2_len = RTE_ETHER_HDR_LEN;
 	vlan = vlan_of(netif, mbuf, &type, l2_len);

@@ -24,6 +24,7 @@
 static struct {
 	uint16_t id;
 	bool deaf, cured_by_start, link_down, has_reset;
+	bool echoes; /* its own broadcasts come back, also if it is deaf */
 	unsigned int refuses_starts; /* so many */
 	struct rte_ether_addr mac;   /* what it listens to, */
 	struct rte_ether_addr next_mac; /* and will after its next start */
@@ -154,6 +155,13 @@ static unsigned int wrong_source; /* frames of the server's, not from its NIC's 
 static unsigned int announced;    /* ARP requests of the server's for its own address */
 static unsigned int announced6;   /* advertisements of the server's to all nodes */
 
+static bool
+is_broadcast(const struct rte_mbuf *frame)
+{
+	return rte_is_broadcast_ether_addr(
+		&rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *)->dst_addr);
+}
+
 static void
 look_at_frame(const struct rte_mbuf *frame)
 {
@@ -184,6 +192,8 @@ carry_frames(void)
 
 	while (rte_ring_dequeue(from_server, (void **)&frame) == 0) {
 		look_at_frame(frame);
+		if (nic.echoes && is_broadcast(frame))
+			arrive_copy(frame, &server->runners[0], to_server);
 		if (nic.deaf || nic.link_down)
 			rte_pktmbuf_free(frame);
 		else

@@ -33,14 +33,20 @@ make_ring(const char *name)
 
 /* A frame comes out of the wire, into a buffer of the runner's. */
 static inline void
-arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
+arrive_copy(const struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, runner->pools.rx, 0, UINT32_MAX);
 
-	rte_pktmbuf_free(frame);
 	assert_non_null(copy);
 	copy->ol_flags = 0;
 	assert_int_equal(rte_ring_enqueue(ring, copy), 0);
+}
+
+static inline void
+arrive(struct rte_mbuf *frame, const struct runner *runner, struct rte_ring *ring)
+{
+	arrive_copy(frame, runner, ring);
+	rte_pktmbuf_free(frame);
 }
 
 /* One port, with an address of each family that may be used at once. */

@@ -93,6 +93,14 @@ test_a_port_that_stays_deaf_is_reset(void **state)
 	expect_whole();
 }
 
+/* Its announcements after the first restart come back: they are nobody else's. */
+static void
+test_a_deaf_port_that_hears_itself_is_reset(void **state)
+{
+	nic.echoes = true;
+	test_a_port_that_stays_deaf_is_reset(state);
+}
+
 static void
 test_a_port_that_stays_deaf_is_restarted_seldom(void **state)
 {
@@ -358,6 +366,7 @@ main(void)
 		ROW(test_a_deaf_port_is_restarted_though_nobody_speaks),
 		ROW(test_a_deaf_port_is_restarted_under_load),
 		ROW(test_a_port_that_stays_deaf_is_reset),
+		ROW(test_a_deaf_port_that_hears_itself_is_reset),
 		ROW(test_a_port_that_stays_deaf_is_restarted_seldom),
 		ROW(test_silence_is_not_deafness),
 		ROW(test_a_link_that_comes_back_is_announced_on),

@@ -127,6 +127,7 @@ RILL_API const char *rill_drop_text(enum rill_drop reason);
 	X(busy_us, "microseconds that such turns of a running stack took")                         \
 	X(rx_packets, "frames received")                                                           \
 	X(rx_bytes, "bytes received")                                                              \
+	X(rx_echoes, "frames received from our own MAC address: sent here, and back")              \
 	X(tx_packets, "frames sent")                                                               \
 	X(tx_bytes, "bytes sent")                                                                  \
 	X(tx_backlogged, "frames that the NIC did not take at once")                               \
