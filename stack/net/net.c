@@ -156,6 +156,15 @@ free_slot(struct net *net)
 	return net->slots < RILL_ADDRS_MAX ? &net->addrs[net->slots] : NULL;
 }
 
+bool
+net_ip_is_in_range(const struct net *net, uint32_t ip)
+{
+	for (unsigned int i = 0; i < net->ranges_count; i++)
+		if (ip - net->ranges[i].first <= net->ranges[i].more)
+			return true;
+	return false;
+}
+
 struct net_addr *
 net_addr_find(const struct net *net, const struct rill_addr *which)
 {

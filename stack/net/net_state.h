@@ -95,23 +95,17 @@ net_set_index(uint32_t ip)
 	return (ip * 0x9e3779b1u) >> (32 - NET_SET_BITS);
 }
 
-static inline bool
-net_ip_is_in_range(const struct net *net, uint32_t ip)
-{
-	for (unsigned int i = 0; i < net->ranges_count; i++)
-		if (ip - net->ranges[i].first <= net->ranges[i].more)
-			return true;
-	return false;
-}
+/* Where there are ranges. */
+bool net_ip_is_in_range(const struct net *net, uint32_t ip);
 
-static inline bool
+static __rte_always_inline bool
 net_ip_is_ours(const struct net *net, uint32_t ip)
 {
 	uint32_t i = net_set_index(ip);
 
 	while (net->ours[i] != ip && net->ours[i] != 0)
 		i = (i + 1) % NET_SET_SIZE;
-	return net->ours[i] != 0 || net_ip_is_in_range(net, ip);
+	return net->ours[i] != 0 || unlikely(net->ranges_count > 0 && net_ip_is_in_range(net, ip));
 }
 
 /* The slot of an IPv4 address, whatever its state; NULL if there is none. */
