@@ -74,7 +74,7 @@ comes(uint32_t from, uint32_t len, bool more)
 		.src_addr = wire(is.src),
 		.dst_addr = wire(is.dst)};
 	ip->hdr_checksum = (rte_be16_t)~rte_raw_cksum(ip, header);
-	memcpy((uint8_t *)ip + header, data + (from < sizeof(data) ? from : 0), len);
+	memcpy((uint8_t *)ip + header, data + (from + len <= sizeof(data) ? from : 0), len);
 	chain = chain_of(frame, L2 + header + len);
 	chain->ol_flags |= is.ol_flags;
 	return arrive_mbuf(chain, false);

@@ -25,7 +25,8 @@ chain_make(uint8_t first, const uint8_t *headers, uint32_t len, uint8_t last, ui
 	static const uint8_t tcp[TCP_LEN] = {1, 2, 3, 4, [12] = 0x50};
 	uint8_t bytes[4096] = {0};
 
-	memcpy(bytes, headers, len);
+	if (len > 0)
+		memcpy(bytes, headers, len);
 	memcpy(bytes + len, tcp, sizeof(tcp));
 	pkt_make(len == 0 ? last : first, bytes, len + payload_len);
 }
