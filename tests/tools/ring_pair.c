@@ -25,7 +25,7 @@
 #define BUFFERS 8191
 #define ARGS_MAX 64
 
-static void
+static void __attribute__((noreturn))
 refuse(const char *what)
 {
 	fprintf(stderr, "ring_pair: %s\n", what);
