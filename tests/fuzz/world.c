@@ -508,6 +508,7 @@ world_down(bool at_once)
 	}
 	give_all_back();
 	lane_destroy(world.lane);
+	app_acts(&world.flows[0], ACT_GIVE_BACK, 0); /* what on_close took */
 	world.lane = NULL;
 	expect_none("buffers after the lane", rte_mempool_in_use_count(buffers));
 	expect_none("frames after the lane", rte_mempool_in_use_count(frames));
