@@ -114,7 +114,7 @@ run_all() {
 	fi
 	CC=clang CXX=clang++ build clang -Dbuildtype=debug -Db_lto=false # for its warnings
 	say "fuzz"
-	tests/fuzz/run --minutes 6 --seed 1 # what is found by chance is for longer runs
+	tests/fuzz/run --minutes 4 --seed 1 # what is found by chance is for longer runs
 	count_step "fuzz" $?
 }
 
